@@ -1,0 +1,8 @@
+"""Alembic runs this file; the connection comes from `alexandria.adapters.schema`."""
+
+from alembic import context
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, version_table="alembic_version", transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()

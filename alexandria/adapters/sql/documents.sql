@@ -1,0 +1,195 @@
+-- name: files_without_blob
+-- Files whose content no version of their document holds yet.
+SELECT file.path, file.content_hash
+FROM knowledge.source_files AS file
+WHERE file.source_id = %(source_id)s AND file.problem_code IS NULL
+    AND NOT EXISTS (
+        SELECT FROM knowledge.document_versions AS version
+        WHERE version.content_hash = file.content_hash)
+ORDER BY file.path;
+
+-- name: vanished_documents
+-- Live documents whose file is no longer at their path.
+SELECT document.document_id::text, document.path, version.content_hash
+FROM knowledge.documents AS document
+LEFT JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM knowledge.source_files AS file
+        WHERE file.source_id = document.source_id AND file.path = document.path)
+ORDER BY document.path;
+
+-- name: unregistered_files
+-- Files at whose path no live document stands and that nobody excluded.
+SELECT file.path, file.content_hash
+FROM knowledge.source_files AS file
+WHERE file.source_id = %(source_id)s
+    AND NOT EXISTS (
+        SELECT FROM knowledge.documents AS document
+        WHERE document.source_id = file.source_id AND document.path = file.path
+            AND document.deleted_at IS NULL)
+    AND NOT EXISTS (
+        SELECT FROM knowledge.excluded_files AS excluded
+        WHERE excluded.source_id = file.source_id AND excluded.path = file.path)
+ORDER BY file.path;
+
+-- name: rename_document
+UPDATE knowledge.documents SET path = %(path)s WHERE document_id = %(document_id)s;
+
+-- name: delete_document
+UPDATE knowledge.documents SET deleted_at = now(), current_version_id = NULL
+WHERE document_id = %(document_id)s AND deleted_at IS NULL;
+
+-- name: delete_source_documents
+UPDATE knowledge.documents SET deleted_at = now(), current_version_id = NULL
+WHERE source_id = %(source_id)s AND deleted_at IS NULL;
+
+-- name: document_paths
+-- Where the documents of these ids stand now; deleted ones with an empty path.
+SELECT document_id::text, CASE WHEN deleted_at IS NULL THEN path ELSE '' END AS path
+FROM knowledge.documents WHERE document_id = ANY(%(document_ids)s::uuid[]);
+
+-- name: add_document
+INSERT INTO knowledge.documents (document_id, source_id, tenant_id, path)
+VALUES (%(document_id)s, %(source_id)s, %(tenant_id)s, %(path)s)
+ON CONFLICT (document_id) DO UPDATE SET deleted_at = NULL, path = excluded.path;
+
+-- name: outdated_documents
+-- Live documents whose current version is not the content of their file.
+SELECT document.document_id::text, file.path, file.content_hash, file.size_bytes,
+    file.modified_at, file.problem_code, file.problem_reason, file.problem_advice
+FROM knowledge.documents AS document
+JOIN knowledge.source_files AS file
+    ON file.source_id = document.source_id AND file.path = document.path
+LEFT JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
+    AND version.content_hash IS DISTINCT FROM file.content_hash
+ORDER BY file.path;
+
+-- name: add_version
+-- A content that comes back is pending again.
+INSERT INTO knowledge.document_versions
+    (version_id, document_id, content_hash, size_bytes, modified_at)
+VALUES (%(version_id)s, %(document_id)s, %(content_hash)s, %(size_bytes)s, %(modified_at)s)
+ON CONFLICT (version_id) DO UPDATE
+    SET state = 'discovered', modified_at = excluded.modified_at, changed_at = now();
+
+-- name: set_current_version
+UPDATE knowledge.documents SET current_version_id = %(version_id)s
+WHERE document_id = %(document_id)s;
+
+-- name: supersede_versions
+-- Versions of a source that are no longer current and not published anywhere.
+UPDATE knowledge.document_versions AS version
+SET state = 'superseded', changed_at = now()
+FROM knowledge.documents AS document
+WHERE document.document_id = version.document_id AND document.source_id = %(source_id)s
+    AND version.state NOT IN ('superseded', 'erased')
+    AND document.current_version_id IS DISTINCT FROM version.version_id
+    AND NOT EXISTS (
+        SELECT FROM knowledge.publications AS publication
+        WHERE publication.version_id = version.version_id AND publication.withdrawn_at IS NULL);
+
+-- name: set_version_state
+UPDATE knowledge.document_versions SET state = %(state)s, changed_at = now()
+WHERE version_id = %(version_id)s AND state <> %(state)s;
+
+-- name: pending_parses
+-- Contents of a source's current versions that this parser has not read.
+SELECT DISTINCT ON (version.content_hash) version.content_hash, document.path
+FROM knowledge.documents AS document
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM knowledge.source_files AS file
+        WHERE file.source_id = document.source_id AND file.path = document.path
+            AND file.problem_code IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM knowledge.parses AS parse
+        WHERE parse.content_hash = version.content_hash
+            AND parse.parser_version = %(parser_version)s)
+ORDER BY version.content_hash, document.path;
+
+-- name: add_parse
+INSERT INTO knowledge.parses
+    (parse_id, content_hash, parser_version, title, author, language, media_type, body,
+     blocks, problem_code, problem_reason, problem_advice, elapsed_seconds)
+VALUES (%(parse_id)s, %(content_hash)s, %(parser_version)s, %(title)s, %(author)s,
+        %(language)s, %(media_type)s, %(body)s, %(blocks)s, %(problem_code)s,
+        %(problem_reason)s, %(problem_advice)s, %(elapsed_seconds)s)
+ON CONFLICT DO NOTHING;
+
+-- name: add_unit
+INSERT INTO knowledge.units
+    (parse_id, ordinal, kind, label, anchor, start_offset, end_offset,
+     problem_code, problem_reason, problem_advice)
+VALUES (%(parse_id)s, %(ordinal)s, %(kind)s, %(label)s, %(anchor)s, %(start_offset)s,
+        %(end_offset)s, %(problem_code)s, %(problem_reason)s, %(problem_advice)s)
+ON CONFLICT DO NOTHING;
+
+-- name: mark_versions_parsed
+-- Current versions whose content the newest parser could read.
+UPDATE knowledge.document_versions AS version
+SET state = 'parsed', changed_at = now()
+FROM knowledge.documents AS document, knowledge.parses AS parse
+WHERE document.source_id = %(source_id)s
+    AND document.current_version_id = version.version_id
+    AND parse.content_hash = version.content_hash
+    AND parse.parser_version = %(parser_version)s AND parse.problem_code IS NULL
+    AND version.state IN ('discovered', 'quarantined');
+
+-- name: mark_versions_quarantined
+-- Current versions that could not be opened, or whose content could not be read.
+UPDATE knowledge.document_versions AS version
+SET state = 'quarantined', changed_at = now()
+FROM knowledge.documents AS document
+JOIN knowledge.source_files AS file
+    ON file.source_id = document.source_id AND file.path = document.path
+LEFT JOIN knowledge.parses AS parse
+    ON parse.content_hash = file.content_hash AND parse.parser_version = %(parser_version)s
+WHERE document.source_id = %(source_id)s AND document.current_version_id = version.version_id
+    AND (file.problem_code IS NOT NULL OR parse.problem_code IS NOT NULL)
+    AND version.state <> 'quarantined';
+
+-- name: wanted_problems
+-- Everything of a source's current versions that is not in the index, and why.
+SELECT document.document_id::text, document.current_version_id::text AS version_id, '' AS unit,
+    CASE WHEN file.problem_code IS NULL THEN 'parsed_documents' ELSE 'source_files' END AS stage,
+    coalesce(file.problem_code, parse.problem_code) AS code,
+    coalesce(file.problem_reason, parse.problem_reason) AS reason,
+    coalesce(file.problem_advice, parse.problem_advice) AS advice
+FROM knowledge.documents AS document
+JOIN knowledge.source_files AS file
+    ON file.source_id = document.source_id AND file.path = document.path
+LEFT JOIN knowledge.parses AS parse
+    ON parse.content_hash = file.content_hash AND parse.parser_version = %(parser_version)s
+WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
+    AND document.current_version_id IS NOT NULL
+    AND (file.problem_code IS NOT NULL OR parse.problem_code IS NOT NULL)
+UNION ALL
+SELECT document.document_id::text, document.current_version_id::text, unit.label,
+    'parsed_documents', unit.problem_code, unit.problem_reason, unit.problem_advice
+FROM knowledge.documents AS document
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+JOIN knowledge.parses AS parse
+    ON parse.content_hash = version.content_hash AND parse.parser_version = %(parser_version)s
+JOIN knowledge.units AS unit USING (parse_id)
+WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
+    AND parse.problem_code IS NULL AND unit.problem_code IS NOT NULL;
+
+-- name: add_quarantine
+INSERT INTO knowledge.quarantine
+    (quarantine_id, source_id, document_id, version_id, unit, stage, code, reason, advice)
+VALUES (%(quarantine_id)s, %(source_id)s, %(document_id)s, %(version_id)s, %(unit)s, %(stage)s,
+        %(code)s, %(reason)s, %(advice)s)
+ON CONFLICT (quarantine_id) DO UPDATE SET cleared_at = NULL;
+
+-- name: clear_quarantine
+-- Entries of a source that are no longer a problem.
+UPDATE knowledge.quarantine SET cleared_at = now()
+WHERE source_id = %(source_id)s AND cleared_at IS NULL
+    AND NOT quarantine_id = ANY(%(quarantine_ids)s::uuid[]);

@@ -1,0 +1,149 @@
+-- name: add_stage_run
+INSERT INTO insights.stage_runs (asset, source_id, run_id, elapsed_seconds, model_seconds,
+    row_count, token_count, cost_usd)
+VALUES (%(asset)s, %(source_id)s, %(run_id)s, %(elapsed_seconds)s, %(model_seconds)s,
+    %(row_count)s, %(token_count)s, %(cost_usd)s);
+
+-- name: source_status
+-- One row for each source: documents by state, units and chunks, for a generation.
+SELECT source.name, source.kind, source.location, source.synced_at,
+    count(*) FILTER (WHERE document.deleted_at IS NULL) AS documents,
+    count(*) FILTER (WHERE version.state = 'published') AS published,
+    count(*) FILTER (WHERE version.state = 'quarantined') AS quarantined,
+    count(*) FILTER (
+        WHERE version.state IN ('discovered', 'parsed', 'chunked', 'embedded')) AS pending,
+    coalesce(sum(units.found), 0)::bigint AS units_found,
+    coalesce(sum(units.quarantined), 0)::bigint AS units_quarantined,
+    coalesce(sum(chunking.chunk_count), 0)::bigint AS chunks,
+    count(*) - count(DISTINCT (source.source_id, version.content_hash)) AS duplicates
+FROM knowledge.sources AS source
+LEFT JOIN knowledge.documents AS document
+    ON document.source_id = source.source_id AND document.deleted_at IS NULL
+LEFT JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+LEFT JOIN knowledge.publications AS publication
+    ON publication.version_id = version.version_id AND publication.withdrawn_at IS NULL
+    AND publication.generation_id = %(generation_id)s
+LEFT JOIN knowledge.chunkings AS chunking
+    ON chunking.version_id = publication.version_id
+    AND chunking.chunker_id = publication.chunker_id
+LEFT JOIN knowledge.parses AS parse
+    ON parse.content_hash = version.content_hash
+    AND parse.parser_version = %(parser_version)s
+LEFT JOIN LATERAL (
+    SELECT count(*) AS found, count(*) FILTER (WHERE unit.problem_code IS NOT NULL) AS quarantined
+    FROM knowledge.units AS unit WHERE unit.parse_id = parse.parse_id) AS units ON true
+WHERE source.tenant_id = %(tenant_id)s AND source.removed_at IS NULL
+GROUP BY source.source_id ORDER BY source.name;
+
+-- name: list_quarantine
+SELECT source.name AS source_name, document.path, document.document_id::text,
+    quarantine.unit, quarantine.stage, quarantine.code, quarantine.reason, quarantine.advice,
+    quarantine.quarantined_at
+FROM knowledge.quarantine AS quarantine
+JOIN knowledge.documents AS document USING (document_id)
+JOIN knowledge.sources AS source ON source.source_id = quarantine.source_id
+WHERE quarantine.cleared_at IS NULL AND source.tenant_id = %(tenant_id)s
+    AND document.deleted_at IS NULL AND source.removed_at IS NULL
+ORDER BY source.name, document.path, quarantine.unit;
+
+-- name: document_summaries
+-- Live documents of a tenant as a generation publishes them, newest state first by path.
+SELECT document.document_id::text, version.version_id::text, document.source_id::text,
+    source.name AS source_name, source.kind AS source_kind, document.path,
+    coalesce(parse.title, '') AS title, coalesce(parse.author, '') AS author,
+    coalesce(parse.language, 'und') AS language, coalesce(parse.media_type, '') AS media_type,
+    source.tags, version.state, version.modified_at, publication.published_at,
+    units.found AS units_found, units.found - units.quarantined AS units_indexed,
+    units.quarantined AS units_quarantined, coalesce(chunking.chunk_count, 0) AS chunk_count
+FROM knowledge.documents AS document
+JOIN knowledge.sources AS source USING (source_id)
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+LEFT JOIN knowledge.publications AS publication
+    ON publication.document_id = document.document_id
+    AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
+LEFT JOIN knowledge.chunkings AS chunking
+    ON chunking.version_id = publication.version_id
+    AND chunking.chunker_id = publication.chunker_id
+LEFT JOIN LATERAL (
+    SELECT * FROM knowledge.parses AS candidate
+    WHERE candidate.content_hash = version.content_hash
+    ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS found, count(*) FILTER (WHERE unit.problem_code IS NOT NULL) AS quarantined
+    FROM knowledge.units AS unit WHERE unit.parse_id = parse.parse_id) AS units ON true
+WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+    AND (%(source)s::text IS NULL OR source.name = %(source)s)
+    AND (cardinality(%(document_ids)s::uuid[]) = 0
+        OR document.document_id = ANY(%(document_ids)s::uuid[]))
+    AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source.source_id = ANY(%(source_ids)s::uuid[]))
+    AND (cardinality(%(languages)s::text[]) = 0 OR parse.language = ANY(%(languages)s::text[]))
+    AND (cardinality(%(tags)s::text[]) = 0 OR source.tags && %(tags)s::text[])
+    AND (%(modified_from)s::timestamptz IS NULL OR version.modified_at >= %(modified_from)s)
+    AND (%(modified_to)s::timestamptz IS NULL OR version.modified_at <= %(modified_to)s)
+    AND (NOT %(only_published)s OR publication.version_id IS NOT NULL)
+ORDER BY source.name, document.path
+LIMIT %(limit)s OFFSET %(offset)s;
+
+-- name: document_units
+-- Units of a version, or of the current one.
+SELECT unit.ordinal, unit.kind, unit.label, unit.anchor, unit.start_offset AS "start",
+    unit.end_offset AS "end", unit.problem_code, unit.problem_reason, unit.problem_advice
+FROM knowledge.documents AS document
+JOIN knowledge.document_versions AS version
+    ON version.version_id = coalesce(%(version_id)s::uuid, document.current_version_id)
+JOIN LATERAL (
+    SELECT parse_id FROM knowledge.parses AS candidate
+    WHERE candidate.content_hash = version.content_hash
+    ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
+JOIN knowledge.units AS unit USING (parse_id)
+WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s
+    AND version.document_id = document.document_id
+ORDER BY unit.ordinal;
+
+-- name: document_text
+-- The text of a version that was published once, or of the published one.
+SELECT document.document_id::text, version.version_id::text, parse.title, parse.author,
+    parse.language, parse.body AS text
+FROM knowledge.documents AS document
+JOIN knowledge.publications AS publication USING (document_id)
+JOIN knowledge.document_versions AS version ON version.version_id = publication.version_id
+JOIN knowledge.chunkings AS chunking
+    ON chunking.version_id = publication.version_id
+    AND chunking.chunker_id = publication.chunker_id
+JOIN knowledge.parses AS parse USING (parse_id)
+WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s
+    AND document.deleted_at IS NULL AND version.state <> 'erased'
+    AND (publication.version_id = %(version_id)s
+        OR (%(version_id)s::uuid IS NULL AND publication.withdrawn_at IS NULL))
+ORDER BY publication.published_at DESC LIMIT 1;
+
+-- name: related_documents
+-- Documents whose chunks lie nearest to the middle of a document's own.
+WITH middle AS (
+    SELECT avg(dense::vector({dimension}))::halfvec({dimension}) AS dense
+    FROM knowledge.index_entries
+    WHERE generation_id = %(generation_id)s AND document_id = %(document_id)s AND is_published),
+near AS (
+    SELECT entry.document_id, entry.dense::halfvec({dimension}) <=> middle.dense AS distance
+    FROM knowledge.index_entries AS entry, middle
+    WHERE entry.generation_id = %(generation_id)s AND entry.tenant_id = %(tenant_id)s
+        AND entry.is_published AND entry.document_id <> %(document_id)s
+        AND middle.dense IS NOT NULL
+    ORDER BY distance LIMIT 50)
+SELECT document_id::text FROM near GROUP BY document_id ORDER BY min(distance) LIMIT %(limit)s;
+
+-- name: add_check_result
+INSERT INTO knowledge.check_results (source_id, name, is_passed, description)
+VALUES (%(source_id)s, %(name)s, %(is_passed)s, %(description)s);
+
+-- name: failed_checks
+-- Checks whose newest result is a failure.
+SELECT source.name AS source_name, result.name, result.description, result.checked_at
+FROM (
+    SELECT DISTINCT ON (source_id, name) * FROM knowledge.check_results
+    ORDER BY source_id, name, checked_at DESC, check_result_id DESC) AS result
+JOIN knowledge.sources AS source USING (source_id)
+WHERE NOT result.is_passed AND source.tenant_id = %(tenant_id)s AND source.removed_at IS NULL
+ORDER BY source.name, result.name;

@@ -1,0 +1,165 @@
+"""Every error Alexandria raises on purpose.
+
+    AlexandriaError
+    ├── TransientError                 trying again later may work; retried with backoff
+    │   ├── StoreUnavailableError
+    │   ├── IndexLockedError
+    │   └── GatewayUnavailableError
+    └── TerminalError                  the same input fails the same way; never retried
+        ├── UnreadableError            a document cannot be read; it goes to quarantine
+        │   ├── EmptyFileError
+        │   ├── UnsupportedFormatError
+        │   ├── CorruptFileError
+        │   ├── PasswordProtectedError
+        │   ├── NoTextLayerError
+        │   ├── UndecodableTextError
+        │   └── FileTooLargeError
+        ├── NotFoundError
+        ├── ConflictError
+        ├── InvalidInputError
+        ├── ConfigurationError
+        │   └── ModelMissingError
+        └── IntegrityError             the stores disagree with the ledger
+
+A class's first docstring line is its default message; `code` is stable and part of the
+API. An `UnreadableError` also carries `advice`: what the owner of the file can do.
+"""
+
+
+class AlexandriaError(Exception):
+    """Something went wrong."""
+
+    code: str = "error"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").split("\n")[0])
+
+    @property
+    def message(self) -> str:
+        """What happened and what to do, in one or two sentences."""
+        return str(self)
+
+
+class TransientError(AlexandriaError):
+    """A service did not answer; try again in a moment."""
+
+    code = "transient"
+
+
+class StoreUnavailableError(TransientError):
+    """The database did not answer; it may be starting. Try again in a moment."""
+
+    code = "store_unavailable"
+
+
+class IndexLockedError(TransientError):
+    """Another process holds the Qdrant index; wait for its run to end."""
+
+    code = "index_locked"
+
+
+class GatewayUnavailableError(TransientError):
+    """No language model provider answered; the extractive model still works."""
+
+    code = "gateway_unavailable"
+
+
+class TerminalError(AlexandriaError):
+    """The request cannot succeed as it is."""
+
+    code = "terminal"
+
+
+class UnreadableError(TerminalError):
+    """The document cannot be read."""
+
+    code = "unreadable"
+    advice = "Open the file in the program that made it, save it again and re-add it."
+
+    def __init__(self, message: str | None = None, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.advice = advice or type(self).advice
+
+
+class EmptyFileError(UnreadableError):
+    """The file holds no bytes or nothing but white space."""
+
+    code = "empty_file"
+    advice = "Check that the copy or download finished, then re-add the file."
+
+
+class UnsupportedFormatError(UnreadableError):
+    """No reader for this kind of file."""
+
+    code = "unsupported_format"
+    advice = "Save it as PDF, DOCX, EPUB, HTML, Markdown or plain text and re-add it."
+
+
+class CorruptFileError(UnreadableError):
+    """The file is damaged: its content does not follow its own format."""
+
+    code = "corrupt_file"
+
+
+class PasswordProtectedError(UnreadableError):
+    """The file is locked with a password."""
+
+    code = "password_protected"
+    advice = "Save a copy without a password and re-add it."
+
+
+class NoTextLayerError(UnreadableError):
+    """The text exists only as pixels or sound."""
+
+    code = "no_text_layer"
+    advice = "Run it through text or speech recognition and re-add the result."
+
+
+class UndecodableTextError(UnreadableError):
+    """The bytes are not text in any encoding that fits."""
+
+    code = "undecodable_text"
+    advice = "Save the file as UTF-8 and re-add it."
+
+
+class FileTooLargeError(UnreadableError):
+    """The file is larger than the limit."""
+
+    code = "file_too_large"
+    advice = "Split the file, or raise ALEXANDRIA_MAX_FILE_BYTES."
+
+
+class NotFoundError(TerminalError):
+    """Nothing has that name or id."""
+
+    code = "not_found"
+
+
+class ConflictError(TerminalError):
+    """It exists already, or another change got there first."""
+
+    code = "conflict"
+
+
+class InvalidInputError(TerminalError):
+    """The input does not have the form asked for."""
+
+    code = "invalid_input"
+
+
+class ConfigurationError(TerminalError):
+    """A setting is missing or contradicts another."""
+
+    code = "configuration"
+
+
+class ModelMissingError(ConfigurationError):
+    """The embedding model is not installed; run `make setup`."""
+
+    code = "model_missing"
+
+
+class IntegrityError(TerminalError):
+    """The stores disagree with the ledger; run `alexandria verify` for the list."""
+
+    code = "integrity"

@@ -1,0 +1,255 @@
+r"""What a reader hands over, and how it becomes a `ParsedDocument`.
+
+A reader only says which runs of text it found, in order, in which sections. Offsets are
+computed here, once, so the laws of `documents` hold for every format:
+
+- text is in NFC, with "\n" line ends and no control or invisible joining characters;
+- every character that is not white space lies in exactly one block;
+- blocks are sorted, do not overlap and lie inside their unit's span;
+- a unit either has text or a problem that says why not.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from alexandria.errors import EmptyFileError, NoTextLayerError
+from alexandria.knowledge.documents import (
+    Block,
+    BlockKind,
+    ParsedDocument,
+    Problem,
+    Unit,
+    UnitKind,
+)
+
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_TIGHT = frozenset({BlockKind.TABLE, BlockKind.LIST_ITEM})
+_LABEL_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One future block: its role and its text. `level` and `anchor` as in `Block`."""
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One future unit: what it is, where it opens, and its pieces or its problem."""
+
+    kind: UnitKind
+    label: str
+    anchor: str
+    pieces: tuple[Piece, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document as a reader found it; empty strings where the file says nothing."""
+
+    sections: tuple[Section, ...]
+    title: str = ""
+    author: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a reader reads.
+
+    Attributes:
+        content: The file's bytes.
+        name: Its name; only the extension and the stem carry meaning.
+        media_type: What `formats.detect_media_type` found.
+        read_part: Reads a file inside this file, such as an attachment.
+    """
+
+    content: bytes
+    name: str
+    media_type: str
+    read_part: Callable[[bytes, str], Draft]
+
+
+EMPTY_UNIT = Problem(
+    code="empty_page",
+    reason="There is nothing on it.",
+    advice="Nothing to do, unless text is expected there.",
+)
+PICTURE_UNIT = Problem(
+    code=NoTextLayerError.code,
+    reason="The page is a picture; its text exists only as pixels.",
+    advice=NoTextLayerError.advice,
+)
+
+
+def clean_text(text: str) -> str:
+    r"""The text in NFC with "\n" line ends and without characters nobody can see."""
+    text = _LINE_ENDS.sub("\n", text)
+    text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFC", text)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, runs of white space collapsed to a space."""
+    return " ".join(clean_text(text).split())
+
+
+def label_of(text: str) -> str:
+    """The text as a unit's label: one line, cut at 120 characters."""
+    line = one_line(text)
+    return line if len(line) <= _LABEL_LENGTH else line[: _LABEL_LENGTH - 1].rstrip() + "…"
+
+
+def paragraph(text: str, anchor: str = "") -> Piece:
+    """A paragraph piece."""
+    return Piece(BlockKind.PARAGRAPH, text, anchor=anchor)
+
+
+def heading(text: str, level: int = 1) -> Piece:
+    """A heading piece of a level from 1."""
+    return Piece(BlockKind.HEADING, text, level=max(level, 1))
+
+
+def split_chapters(pieces: Sequence[Piece], level: int | None = None) -> tuple[Section, ...]:
+    """Sections of a running text: one for each chapter, or a single text section.
+
+    Args:
+        pieces: The whole text.
+        level: Headings up to this level open a chapter; None takes the topmost level that
+            has at least two headings.
+    """
+    level = _chapter_level(pieces) if level is None else level
+    groups = _group(pieces, level)
+    if len(groups) < 2:
+        return (Section(UnitKind.TEXT, "Text", "text=1", tuple(pieces)),)
+    return tuple(
+        Section(UnitKind.CHAPTER, _chapter_label(group, level), f"chapter={number}", tuple(group))
+        for number, group in enumerate(groups, start=1)
+    )
+
+
+def assemble(draft: Draft, media_type: str, name: str) -> ParsedDocument:
+    """The document of a draft. Its language is "und" where the draft names none.
+
+    Raises:
+        NoTextLayerError: Nothing but pictures was found.
+        EmptyFileError: No text was found.
+    """
+    sections = [_clean_section(section) for section in draft.sections]
+    if not any(section.pieces for section in sections):
+        raise _nothing_found(sections)
+    text, units, blocks = _lay_out(sections)
+    return ParsedDocument(
+        title=one_line(draft.title) or _first_heading(sections) or _readable_stem(name),
+        author=one_line(draft.author),
+        language=draft.language or "und",
+        media_type=media_type,
+        text=text,
+        units=units,
+        blocks=blocks,
+    )
+
+
+def _lay_out(
+    sections: Sequence[Section],
+) -> tuple[str, tuple[Unit, ...], tuple[Block, ...]]:
+    """Text, units and blocks; offsets are given here and nowhere else."""
+    parts: list[str] = []
+    units: list[Unit] = []
+    blocks: list[Block] = []
+    position, before = 0, BlockKind.PARAGRAPH
+    for ordinal, section in enumerate(sections):
+        first = len(blocks)
+        for piece in section.pieces:
+            gap = _gap(before, piece.kind, start=position == 0, new_unit=len(blocks) == first)
+            start = position + len(gap)
+            position = start + len(piece.text)
+            parts += gap, piece.text
+            blocks.append(Block(piece.kind, start, position, ordinal, piece.level, piece.anchor))
+            before = piece.kind
+        span_start = blocks[first].start if len(blocks) > first else position
+        units.append(_unit(ordinal, section, span_start, position))
+    return "".join(parts), tuple(units), tuple(blocks)
+
+
+def _gap(before: BlockKind, kind: BlockKind, *, start: bool, new_unit: bool) -> str:
+    """What separates a piece from the one before it."""
+    if start:
+        return ""
+    return "\n" if before == kind and kind in _TIGHT and not new_unit else "\n\n"
+
+
+def _unit(ordinal: int, section: Section, start: int, end: int) -> Unit:
+    return Unit(ordinal, section.kind, section.label, section.anchor, start, end, section.problem)
+
+
+def _clean_section(section: Section) -> Section:
+    cleaned = (replace(piece, text=_clean_piece(piece)) for piece in section.pieces)
+    pieces = tuple(piece for piece in cleaned if piece.text)
+    problem = None if pieces else section.problem or EMPTY_UNIT
+    return replace(section, pieces=pieces, problem=problem, label=label_of(section.label))
+
+
+def _clean_piece(piece: Piece) -> str:
+    text = clean_text(piece.text)
+    if piece.kind is BlockKind.CODE:
+        lines = [line.rstrip() for line in text.split("\n")]
+        return "\n".join(lines).strip("\n") if text.strip() else ""
+    lines = (line.strip() for line in _SPACES.sub(" ", text).split("\n"))
+    return _BLANK_LINES.sub("\n", "\n".join(lines)).strip()
+
+
+def _nothing_found(sections: Sequence[Section]) -> EmptyFileError | NoTextLayerError:
+    problems = [section.problem for section in sections if section.problem]
+    pictures = [one for one in problems if one.code == NoTextLayerError.code]
+    if pictures:
+        return NoTextLayerError(pictures[0].reason, advice=pictures[0].advice)
+    return EmptyFileError("The file opens, but there is no text in it.")
+
+
+def _chapter_level(pieces: Sequence[Piece]) -> int:
+    levels = [piece.level for piece in pieces if piece.kind is BlockKind.HEADING]
+    return next((level for level in sorted(set(levels)) if levels.count(level) > 1), 0)
+
+
+def _group(pieces: Sequence[Piece], level: int) -> list[list[Piece]]:
+    """Pieces by chapter; a chapter of headings alone joins the next one."""
+    groups: list[list[Piece]] = [[]]
+    for piece in pieces:
+        opens = piece.kind is BlockKind.HEADING and piece.level <= level
+        if opens and any(one.kind is not BlockKind.HEADING for one in groups[-1]):
+            groups.append([])
+        groups[-1].append(piece)
+    return [group for group in groups if group]
+
+
+def _chapter_label(group: Sequence[Piece], level: int) -> str:
+    titles = [
+        one_line(piece.text)
+        for piece in group
+        if piece.kind is BlockKind.HEADING and piece.level <= level
+    ]
+    return ", ".join(titles) or one_line(group[0].text)[:60]
+
+
+def _first_heading(sections: Sequence[Section]) -> str:
+    pieces = (piece for section in sections for piece in section.pieces)
+    found = (one_line(piece.text) for piece in pieces if piece.kind is BlockKind.HEADING)
+    return next(found, "")
+
+
+def _readable_stem(name: str) -> str:
+    stem = one_line(PurePath(name).stem.replace("_", " ").replace("-", " "))
+    return stem[:1].upper() + stem[1:] or "Untitled"

@@ -1,0 +1,130 @@
+"""Every setting, in one place. Values come from `ALEXANDRIA_*` variables or the caller.
+
+Nothing is read when this module is imported: `Settings()` reads the environment once,
+where a process begins (the command line, the API, the Dagster code location).
+`docs/settings.md` lists every field; a test keeps the two equal.
+"""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Module = Literal["library", "lms", "marketplace"]
+
+
+class Settings(BaseSettings):
+    """How this Alexandria is set up."""
+
+    model_config = SettingsConfigDict(env_prefix="ALEXANDRIA_", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default=Path(".alexandria"),
+        description="Folder that holds all state. Deleting it is a full reset.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="Postgres with pgvector. Unset: PostgreSQL is started inside the home.",
+    )
+    dagster_database_url: str | None = Field(
+        default=None,
+        description="Postgres for Dagster's own storage. Unset: database `dagster` beside ours.",
+    )
+    qdrant_url: str | None = Field(
+        default=None,
+        description="Qdrant server. Unset: Qdrant's engine runs in-process, inside the home.",
+    )
+    qdrant_api_key: SecretStr | None = Field(default=None, description="Key for that server.")
+    serving_index: Literal["postgres", "qdrant"] = Field(
+        default="postgres",
+        description="Which index answers. `qdrant` needs ALEXANDRIA_QDRANT_URL: the in-process "
+        "engine opens from one process at a time.",
+    )
+    blob_url: str | None = Field(
+        default=None,
+        description="Where original files are kept, any fsspec address (s3://bucket/prefix). "
+        "Unset: a folder inside the home.",
+    )
+    upload_folder: Path | None = Field(
+        default=None, description="Folder that uploads land in. Unset: inside the home."
+    )
+    tenant_id: str = Field(default="default", description="Whose library this process works on.")
+    embedding_model: str = Field(
+        default="all-MiniLM-L6-v2",
+        description="A model name this version knows, or a sentence-transformers folder.",
+    )
+    model_folder: Path = Field(
+        default=Path(sys.prefix) / "share" / "alexandria" / "models",
+        description="Where `make setup` keeps the exported embedding model.",
+    )
+    embedding_threads: int | None = Field(
+        default=None, ge=1, description="Threads of the embedding model. Unset: all cores."
+    )
+    chunking: dict[str, dict[str, object]] = Field(
+        default_factory=dict[str, dict[str, object]],
+        description="Chunking strategy by module, as JSON; replaces the default of that module.",
+    )
+    max_file_bytes: int = Field(
+        default=256 * 2**20, ge=1, description="Larger files go to quarantine."
+    )
+    dense_index_rows: int = Field(
+        default=20_000,
+        ge=1,
+        description="Entries from which Postgres gets an HNSW index; below, exact search is "
+        "as fast.",
+    )
+    folder_poll_seconds: int = Field(
+        default=5, ge=1, description="How often the folder sensor looks for changed files."
+    )
+    llm_models: tuple[str, ...] = Field(
+        default=(),
+        description='Language models in order of preference, as litellm names them, as JSON: '
+        '["openai/gpt-4o-mini"]. Empty: answers are quoted by the extractive model.',
+    )
+    llm_api_key: SecretStr | None = Field(
+        default=None,
+        description="Key for the first model. Unset: litellm reads the provider's own variable.",
+    )
+    llm_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Longest wait for one language model call."
+    )
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(default=8000, ge=1, le=65535, description="Port of the API.")
+    dagster_port: int = Field(default=3000, ge=1, le=65535, description="Port of the Dagster UI.")
+
+    @property
+    def postgres_folder(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.home.resolve() / "postgres"
+
+    @property
+    def qdrant_folder(self) -> Path:
+        """Folder of the in-process Qdrant engine, one sub-folder for each generation."""
+        return self.home.resolve() / "qdrant"
+
+    @property
+    def dagster_folder(self) -> Path:
+        """`DAGSTER_HOME`: the instance file, logs and scratch space of Dagster."""
+        return self.home.resolve() / "dagster"
+
+    @property
+    def uploads(self) -> Path:
+        """Folder that uploads land in."""
+        return self.upload_folder or self.home.resolve() / "uploads"
+
+    @property
+    def marts_folder(self) -> Path:
+        """Published Parquet files for analysts."""
+        return self.home.resolve() / "marts"
+
+    @property
+    def analytics_folder(self) -> Path:
+        """Exports of the ledger and the DuckDB file that dbt builds in."""
+        return self.home.resolve() / "analytics"
+
+    @property
+    def blobs(self) -> str:
+        """fsspec address of the blob store."""
+        return self.blob_url or str(self.home.resolve() / "blobs")

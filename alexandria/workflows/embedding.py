@@ -1,0 +1,194 @@
+"""Embedding: texts to vectors, once for each text and model, then into both indexes.
+
+Entries are staged unpublished, so readers see nothing of a document until all of it is in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from alexandria.knowledge.indexing import IndexEntry
+from alexandria.workflows.generations import Generation, embedder_of
+from alexandria.workflows.reports import StageReport, stage_report
+from alexandria.workflows.sources import Source
+from alexandria.workflows.workspace import Workspace
+
+EMBEDDING_BATCH = 512
+"""Texts in one transaction: a killed run loses at most these, some ten seconds of work."""
+
+STAGING_BATCH = 2000
+"""Entries written to a store at once."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class _PendingText:
+    text_hash: str
+    token_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text_hash: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class _PendingEntry:
+    chunk_id: str
+    document_id: str
+    source_id: str
+    tenant_id: str
+    language: str
+    tags: list[str]
+    modified_at: datetime
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    chunk_id: str
+    body: str
+    vector: Any
+
+
+def embed_chunks(workspace: Workspace, source: Source, generation: Generation) -> StageReport:
+    """Embed every text of the source that the model has never seen."""
+    database = workspace.database
+    parameters = _parameters(source, generation) | {"model_id": generation.model_id}
+    with stage_report("embedding/chunk_embeddings") as report:
+        pending = database.fetch(_PendingText, "pending_embeddings", **parameters)
+        workspace.progress.expect("chunk_embeddings", len(pending))
+        for batch in batches(pending, EMBEDDING_BATCH):
+            _embed_batch(workspace, batch, generation, report)
+            workspace.progress.advance("chunk_embeddings", len(batch))
+        database.execute("mark_versions_embedded", **parameters)
+        report.row_count = len(pending)
+        report.token_count = sum(text.token_count for text in pending)
+    return report
+
+
+def stage_postgres(workspace: Workspace, source: Source, generation: Generation) -> StageReport:
+    """Write the source's new chunks into the Postgres index, unpublished."""
+    index = workspace.postgres_index(generation)
+    with stage_report("embedding/postgres_index") as report:
+        workspace.database.execute("remove_stale_entries", **_parameters(source, generation))
+        pending = workspace.database.fetch(
+            _PendingEntry, "pending_entries", **_parameters(source, generation)
+        )
+        workspace.progress.expect("postgres_index", len(pending))
+        for batch in batches(pending, STAGING_BATCH):
+            index.upsert(_entries(workspace, batch, generation.model_id))
+            workspace.progress.advance("postgres_index", len(batch))
+        if pending:
+            index.optimize()
+        report.row_count = len(pending)
+    return report
+
+
+def stage_qdrant(workspace: Workspace, source: Source, generation: Generation) -> StageReport:
+    """Bring Qdrant in line with the Postgres index for this source; old removals first."""
+    database = workspace.database
+    identity = {"generation_id": generation.generation_id, "source_id": source.source_id}
+    with stage_report("embedding/qdrant_index") as report:
+        pending: list[str] = database.column("pending_points", **identity)
+        removals = pending_removals(workspace, generation)
+        if not pending and not removals:
+            return report
+        workspace.progress.expect("qdrant_index", len(pending))
+        with workspace.qdrant_index(generation) as index:
+            _drop_removed(workspace, generation, index, removals)
+            for batch in batches(pending, STAGING_BATCH):
+                index.upsert(workspace.postgres_index(generation).entries(batch))
+                database.execute(
+                    "mark_points", generation_id=generation.generation_id, chunk_ids=list(batch)
+                )
+                workspace.progress.advance("qdrant_index", len(batch))
+            index.optimize()
+        report.row_count = len(pending)
+        report.details = {"points_removed": len(removals)}
+    return report
+
+
+def remove_withdrawn_points(workspace: Workspace, generation: Generation) -> int:
+    """Drop from Qdrant what Postgres no longer holds; returns how many ids that were."""
+    removals = pending_removals(workspace, generation)
+    if removals:
+        with workspace.qdrant_index(generation) as index:
+            _drop_removed(workspace, generation, index, removals)
+    return len(removals)
+
+
+def pending_removals(workspace: Workspace, generation: Generation) -> list[str]:
+    """Chunks that Qdrant must still drop."""
+    return workspace.database.column("pending_removals", generation_id=generation.generation_id)
+
+
+def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
+    """The items in lists of `size`; the last may be shorter."""
+    iterator = iter(items)
+    return list(iter(lambda: list(islice(iterator, size)), []))
+
+
+def _drop_removed(
+    workspace: Workspace, generation: Generation, index: Any, removals: Sequence[str]
+) -> None:
+    """A chunk that came back since is in Postgres again and stays."""
+    identity = {"generation_id": generation.generation_id}
+    for batch in batches(removals, STAGING_BATCH):
+        present = set(workspace.database.column("present_entries", chunk_ids=batch, **identity))
+        index.delete([chunk_id for chunk_id in batch if chunk_id not in present])
+        workspace.database.execute("clear_removals", chunk_ids=batch, **identity)
+
+
+def _embed_batch(
+    workspace: Workspace, batch: Sequence[_PendingText], generation: Generation, report: StageReport
+) -> None:
+    hashes = [text.text_hash for text in batch]
+    texts = workspace.database.fetch(_Text, "texts_by_hash", text_hashes=hashes)
+    with report.model_time():
+        vectors = embedder_of(workspace, generation).embed([text.body for text in texts])
+    workspace.database.execute(
+        "add_embeddings",
+        model_id=generation.model_id,
+        text_hashes=[text.text_hash for text in texts],
+        vectors=workspace.database.half_vectors(vectors),
+    )
+
+
+def _entries(
+    workspace: Workspace, batch: Sequence[_PendingEntry], model_id: str
+) -> list[IndexEntry]:
+    from alexandria.knowledge.terms import entry_weights
+
+    contents = workspace.database.fetch(
+        _Content, "entry_contents", model_id=model_id, chunk_ids=[item.chunk_id for item in batch]
+    )
+    by_id = {content.chunk_id: content for content in contents}
+    return [
+        IndexEntry(
+            chunk_id=item.chunk_id,
+            document_id=item.document_id,
+            source_id=item.source_id,
+            tenant_id=item.tenant_id,
+            language=item.language,
+            tags=tuple(item.tags),
+            modified_at=item.modified_at,
+            dense=by_id[item.chunk_id].vector.to_numpy(),
+            terms=entry_weights(by_id[item.chunk_id].body, item.language),
+        )
+        for item in batch
+        if item.chunk_id in by_id
+    ]
+
+
+def _parameters(source: Source, generation: Generation) -> dict[str, str]:
+    return {
+        "source_id": source.source_id,
+        "generation_id": generation.generation_id,
+        "chunker_id": generation.choices.chunker_id(source.module),
+    }
+

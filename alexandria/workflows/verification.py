@@ -1,0 +1,74 @@
+"""Re-count every store against the ledger. `alexandria verify` prints what this returns."""
+
+from dataclasses import dataclass
+
+from alexandria.workflows.embedding import pending_removals
+from alexandria.workflows.generations import Generation, fed_generations
+from alexandria.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One thing counted twice: as the ledger says, and as the store holds it."""
+
+    store: str
+    what: str
+    expected: int
+    found: int
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both counts agree."""
+        return self.expected == self.found
+
+
+def verify(workspace: Workspace) -> list[Count]:
+    """Every count, in order of the stores; all must be equal in a sound library."""
+    counts = _verify_ledger(workspace)
+    for generation in fed_generations(workspace):
+        counts += _verify_generation(workspace, generation)
+    return counts
+
+
+def _verify_ledger(workspace: Workspace) -> list[Count]:
+    parameters = {"source_id": None, "tenant_id": workspace.settings.tenant_id}
+    hashes = set(workspace.database.column("current_contents", **parameters))
+    stored = hashes & workspace.blobs.hashes()
+    unaccounted = workspace.database.column("unaccounted_units", **parameters)
+    unread = workspace.database.column("unread_versions", **parameters)
+    return [
+        Count("blobs", "contents of current versions", len(hashes), len(stored)),
+        Count("ledger", "units neither indexed nor in quarantine", 0, len(unaccounted)),
+        Count("ledger", "versions neither read nor in quarantine", 0, len(unread)),
+    ]
+
+
+def _verify_generation(workspace: Workspace, generation: Generation) -> list[Count]:
+    database = workspace.database
+    key = {"generation_id": generation.generation_id}
+    expected = set(database.column("published_chunk_ids", **key))
+    published = set(database.column("published_entry_ids", **key))
+    entries = workspace.postgres_index(generation).chunk_ids()
+    with workspace.qdrant_index(generation) as qdrant:
+        points = qdrant.chunk_ids()
+    store = f"generation {generation.generation_id}"
+    return [
+        Count(store, "published chunks in Postgres", len(expected), len(published & expected)),
+        Count(store, "entries in Postgres beyond those", 0, len(published - expected)),
+        Count(store, "published chunks in Qdrant", len(expected), len(points & expected)),
+        Count(store, "points in Qdrant beyond the entries", 0, len(points - entries)),
+        Count(store, "removals Qdrant still owes", 0, len(pending_removals(workspace, generation))),
+        Count(
+            store,
+            "published chunks without a vector",
+            0,
+            int(database.value("unembedded_chunks", model_id=generation.model_id, **key)),
+        ),
+        Count(store, "terms counted wrongly", 0, int(database.value("wrong_term_statistics", **key))),
+        Count(
+            store,
+            "entries by the running count",
+            int(database.value("count_rows_of_generation", **key)),
+            generation.entry_count,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Analytics: the ledger and the query events as tables an analyst can use."""

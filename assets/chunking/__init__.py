@@ -1,0 +1,1 @@
+"""Chunking: documents as text with structure, and the chunks they are cut into."""

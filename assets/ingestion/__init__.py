@@ -1,0 +1,1 @@
+"""Ingestion: what a source holds, and the versions of its documents."""

@@ -1,0 +1,1 @@
+"""Quality: what stands between staging and publishing, and the publishing itself."""

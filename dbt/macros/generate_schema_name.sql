@@ -1,0 +1,4 @@
+{#- A model's folder names its schema: `staging.stg_...`, `marts.documents`. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}

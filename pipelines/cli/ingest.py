@@ -1,0 +1,119 @@
+"""`alexandria ingest`: register folders or files and run the graph on them."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alexandria.settings import Module
+from alexandria.workflows.sources import Source, add_source
+from alexandria.workflows.status import SourceStatus, read_source_status
+from alexandria.workflows.workspace import Workspace
+from pipelines.cli.console import HomeOption, JsonOption, err, opened, out, print_json, print_table
+from pipelines.cli.progress import StageBars
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """What one run did to one source, and how the source stands after it."""
+
+    source: str
+    run_id: str
+    is_success: bool
+    is_unchanged: bool
+    seconds: float
+    reasons: list[str]
+    status: SourceStatus
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files to bring in.")],
+    name: Annotated[str | None, typer.Option(help="Name of the source; for one path.")] = None,
+    module: Annotated[str, typer.Option(help="library, lms or marketplace.")] = "library",
+    tag: Annotated[list[str] | None, typer.Option(help="Tag for the source; repeatable.")] = None,
+    questions: Annotated[
+        Path | None,
+        typer.Option(help="CSV with columns question, document (path), phrase, kind: the gate."),
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring folders or files into the library and make them answerable.
+
+    Run it again after files changed: only what changed is done.
+
+    Example: alexandria ingest ~/Books ~/notes.md
+    """
+    bars = StageBars(err, quiet=as_json)
+    with opened(home, bars) as workspace:
+        sources = [_register(workspace, path, name, module, tag or []) for path in paths]
+        if questions is not None:
+            from alexandria.workflows.labelled_questions import load_questions
+
+            load_questions(workspace, sources[0], questions)
+        with bars:
+            summaries = [ingest_source(workspace, source) for source in sources]
+    _print(summaries, as_json=as_json)
+    if not all(summary.is_success for summary in summaries):
+        raise typer.Exit(1)
+
+
+def ingest_source(workspace: Workspace, source: Source) -> IngestSummary:
+    """Run `sync_source` on one source in this process."""
+    from pipelines.instance import open_instance, run_job
+
+    started = time.perf_counter()
+    with open_instance(workspace.settings) as instance:
+        outcome = run_job(workspace, instance, "sync_source", source.name)
+    return IngestSummary(
+        source=source.name,
+        run_id=outcome.run_id,
+        is_success=outcome.is_success,
+        is_unchanged=outcome.is_success and outcome.rows_written == 0,
+        seconds=time.perf_counter() - started,
+        reasons=outcome.reasons,
+        status=read_source_status(workspace, source.name),
+    )
+
+
+def _register(
+    workspace: Workspace, path: Path, name: str | None, module: str, tags: list[str]
+) -> Source:
+    choices: dict[str, Module] = {"library": "library", "lms": "lms", "marketplace": "marketplace"}
+    if module not in choices:
+        raise typer.BadParameter(f"{module} is none of {', '.join(choices)}.")
+    return add_source(workspace, path, name=name, module=choices[module], tags=tags)
+
+
+def _print(summaries: list[IngestSummary], *, as_json: bool) -> None:
+    if as_json:
+        print_json(summaries)
+        return
+    for summary in summaries:
+        if summary.is_unchanged:
+            out.print(f"[green]{summary.source}: nothing new; no document was touched.[/]")
+        for reason in summary.reasons:
+            err.print(f"[bold red]{summary.source}:[/] {reason}", highlight=False)
+    print_table(
+        "Ingested",
+        ["Source", "Documents", "Published", "Units found", "indexed", "quarantined", "Chunks",
+         "Seconds"],
+        [
+            [
+                summary.source,
+                summary.status.documents,
+                summary.status.published,
+                summary.status.units_found,
+                summary.status.units_found - summary.status.units_quarantined,
+                summary.status.units_quarantined,
+                summary.status.chunks,
+                round(summary.seconds, 1),
+            ]
+            for summary in summaries
+        ],
+    )
+    quarantined = sum(summary.status.quarantined for summary in summaries)
+    if quarantined:
+        out.print(f"{quarantined} documents are in quarantine; `alexandria status` says why.")

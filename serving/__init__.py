@@ -1,0 +1,1 @@
+"""The serving tier: who may ask, and how answers look. Reads from `alexandria` only."""

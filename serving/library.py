@@ -1,0 +1,103 @@
+"""The library a running API serves: opened in the background, then its model warmed.
+
+The process answers `/health/live` at once and refuses everything else with 503 until the
+stores are open; it is ready when the first question would be as quick as the second.
+"""
+
+import logging
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from alexandria.errors import AlexandriaError, StoreUnavailableError, TransientError
+from alexandria.settings import Settings
+from alexandria.workflows.workspace import Workspace, open_workspace
+
+RETRY_SECONDS = 2.0
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class Library:
+    """A workspace that opens by itself.
+
+    Attributes:
+        settings: What to open.
+        given: A workspace that is open already; its owner closes it.
+        warming_problem: Why the model could not be warmed; empty while none is known.
+    """
+
+    settings: Settings
+    given: Workspace | None = None
+    warming_problem: str = ""
+    _opened: Workspace | None = None
+    _opening_problem: str = "it is being opened"
+    _is_warm: threading.Event = field(default_factory=threading.Event)
+    _is_closing: threading.Event = field(default_factory=threading.Event)
+    _closers: ExitStack = field(default_factory=ExitStack)
+    _thread: threading.Thread | None = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open workspace.
+
+        Raises:
+            StoreUnavailableError: It is not open yet.
+        """
+        if self._opened is None:
+            raise StoreUnavailableError(
+                f"The library is not open yet ({self._opening_problem}). Try again in a moment."
+            )
+        return self._opened
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a workspace to work with."""
+        return self._opened is not None
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the model has run once."""
+        return self._is_warm.is_set()
+
+    def start(self) -> None:
+        """Begin to open and warm; returns at once."""
+        self._thread = threading.Thread(target=self._run, name="library", daemon=True)
+        self._thread.start()
+
+    def wait_until_warm(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; returns whether it is warm."""
+        return self._is_warm.wait(timeout)
+
+    def close(self) -> None:
+        """Stop opening and warming, and close what was opened here."""
+        self._is_closing.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._opened = None
+        self._closers.close()
+
+    def _run(self) -> None:
+        while not self._is_closing.is_set():
+            try:
+                self._opened = self.given or self._closers.enter_context(
+                    open_workspace(self.settings)
+                )
+                break
+            except AlexandriaError as error:
+                _LOG.warning("The library could not be opened: %s", error.message)
+                self._opening_problem = error.message
+                if not isinstance(error, TransientError):
+                    return
+                self._is_closing.wait(RETRY_SECONDS)
+        if not self._is_closing.is_set():
+            self._warm()
+
+    def _warm(self) -> None:
+        try:
+            self.workspace.embedder.embed(["warm up"])
+        except AlexandriaError as error:
+            _LOG.warning("The model could not be warmed: %s", error.message)
+            self.warming_problem = error.message
+        else:
+            self._is_warm.set()

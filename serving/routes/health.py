@@ -1,0 +1,69 @@
+"""Whether the service runs, is ready, and how it does."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from alexandria.errors import AlexandriaError
+from alexandria.workflows.health import check_health
+from alexandria.workflows.status import list_source_status
+from serving.dependencies import LibraryOfApp, MetricsOfApp
+from serving.library import Library
+from serving.openapi import problems
+from serving.schemas.health import Liveness, Part, Readiness, State
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live", summary="Whether the process answers", operation_id="check_liveness")
+def check_liveness() -> Liveness:
+    """Always ok: a process that hangs does not answer at all."""
+    return Liveness()
+
+
+@router.get(
+    "/health/ready",
+    summary="Whether questions can be answered now",
+    operation_id="check_readiness",
+    responses={503: {"model": Readiness, "description": "A required part is down."}},
+)
+def check_readiness(library: LibraryOfApp, response: Response) -> Readiness:
+    """The state of every part; 503 only if a required one is down."""
+    parts = _parts(library)
+    status = _overall(parts)
+    if status == "down":
+        response.status_code = 503
+        response.headers["Retry-After"] = "2"
+    return Readiness(status=status, parts=parts)
+
+
+@router.get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    operation_id="read_metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"example": "http_requests_in_progress 1.0"}}}},
+)
+def read_metrics(library: LibraryOfApp, metrics: MetricsOfApp) -> Response:
+    """Requests, questions and documents, in Prometheus' text format."""
+    if library.is_open:
+        metrics.show_documents(list_source_status(library.workspace))
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _parts(library: Library) -> list[Part]:
+    try:
+        found = check_health(library.workspace)
+    except AlexandriaError as error:
+        return [Part(name="library", state="down", detail=error.message, is_required=True)]
+    return [*(Part.model_validate(item) for item in found), _warmth(library)]
+
+
+def _warmth(library: Library) -> Part:
+    detail = library.warming_problem or ("it has run" if library.is_warm else "it is loading")
+    state: State = "ok" if library.is_warm else "down"
+    return Part(name="warm_up", state=state, detail=detail, is_required=True)
+
+
+def _overall(parts: list[Part]) -> State:
+    if any(part.state == "down" and part.is_required for part in parts):
+        return "down"
+    return "ok" if all(part.state == "ok" for part in parts) else "degraded"

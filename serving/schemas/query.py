@@ -1,0 +1,165 @@
+"""Questions and answers."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from serving.schemas.base import Name, Question, RequestBody, ResponseBody
+from serving.schemas.documents import PASSAGE_EXAMPLE, Image, Passage
+from serving.schemas.filters import DocumentFilters
+
+CONVERSATION_ID = r"^[A-Za-z0-9._-]{1,128}$"
+_SOURCE = {
+    "number": 1,
+    "chunk_id": PASSAGE_EXAMPLE["chunk_id"],
+    "document_id": PASSAGE_EXAMPLE["document_id"],
+    "version_id": PASSAGE_EXAMPLE["version_id"],
+    "title": "Lamp and Lens Manual",
+    "path": "manuals/lamp-and-lens-manual.pdf",
+    "label": "Page 3",
+    "anchor": "page=3",
+    "section_path": ["Turning the lens", "By hand"],
+    "quote": "The handle is behind the door.",
+    "start": 2310,
+    "end": 2340,
+    "score": 0.91,
+}
+_METADATA = {
+    "is_answered": True,
+    "model": "extractive",
+    "technique": "hybrid",
+    "generation_id": "g1f0c2a9e",
+    "notes": ["1 of 12 pages of Lamp and Lens Manual could not be read."],
+    "elapsed_ms": 84.2,
+    "token_count": 0,
+    "cost_usd": 0.0,
+}
+_ANSWER = {
+    "answer": "The handle is behind the door. [1]",
+    "sources": [_SOURCE],
+    "images": [],
+    "suggested_diagrams": [],
+    "metadata": _METADATA,
+    "conversation_id": "0f8fad5bd9cb469fa16570867728950e",
+}
+
+
+class RAGConfig(RequestBody):
+    """How an answer is made."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"technique": "hybrid", "top_k": 8}]})
+
+    technique: Literal["hybrid"] = Field(
+        default="hybrid", description="Embeddings and BM25 under one ranking."
+    )
+    top_k: int = Field(default=8, ge=1, le=20, description="Passages the answer is made from.")
+
+
+class QueryRequest(RequestBody):
+    """A question to the library."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "question": "Where is the handle that turns the lens by hand?",
+                    "filters": {"languages": ["en"]},
+                    "selected_files": ["manuals/lamp-and-lens-manual.pdf"],
+                }
+            ]
+        }
+    )
+
+    question: Question
+    conversation_id: str | None = Field(
+        default=None,
+        pattern=CONVERSATION_ID,
+        description="Comes back as it is. No history is kept yet: every question stands alone.",
+    )
+    config: RAGConfig = Field(default_factory=RAGConfig)
+    filters: DocumentFilters = Field(default_factory=DocumentFilters)
+    selected_files: list[Name] = Field(
+        default_factory=list[str],
+        max_length=100,
+        description="Document ids, paths or titles to answer from; adds to those in `filters`.",
+    )
+    include_images: bool = Field(
+        default=False, description="Pictures are not read yet: `images` stays empty."
+    )
+
+
+class Source(ResponseBody):
+    """A quote the answer stands on. `text[start:end]` of the document is the quote."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SOURCE]})
+
+    number: int = Field(description="What the answer calls it: [1].")
+    chunk_id: str
+    document_id: str
+    version_id: str
+    title: str
+    path: str
+    label: str = Field(description='What a reader calls its place: "Page 3".')
+    anchor: str = Field(description='Where a viewer opens it: "page=3".')
+    section_path: list[str] = Field(description="Headings it stands under, outermost first.")
+    quote: str
+    start: int = Field(description="First character in the document's text, in code points.")
+    end: int = Field(description="One past the last.")
+    score: float = Field(description="0 to 1, comparable within one response only.")
+
+
+class DiagramSuggestion(ResponseBody):
+    """A diagram that would help. None are suggested yet."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "flowchart", "title": "Turning the lens"}]}
+    )
+
+    kind: str
+    title: str
+
+
+class ResponseMetadata(ResponseBody):
+    """How the answer was made."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_METADATA]})
+
+    is_answered: bool = Field(description="False: the library holds nothing that answers.")
+    model: str = Field(description='Who wrote it; "extractive" quotes word for word.')
+    technique: str = Field(default="hybrid", description="How the passages were found.")
+    generation_id: str | None = Field(description="The index generation that was asked.")
+    notes: list[str] = Field(description="What a reader must know: parts that are missing.")
+    elapsed_ms: float
+    token_count: int
+    cost_usd: float
+
+
+class QueryResponse(ResponseBody):
+    """An answer with the quotes it stands on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
+
+    answer: str
+    sources: list[Source]
+    images: list[Image] = Field(description="Pictures are not read yet: always empty.")
+    suggested_diagrams: list[DiagramSuggestion] = Field(
+        description="Diagrams are not made yet: always empty."
+    )
+    metadata: ResponseMetadata
+    conversation_id: str
+
+
+class PassagesEvent(ResponseBody):
+    """The passages the answer will be made from, best first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"passages": [PASSAGE_EXAMPLE]}]})
+
+    passages: list[Passage]
+
+
+class TextEvent(ResponseBody):
+    """The next piece of the answer; the pieces joined are its text."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "The handle is "}]})
+
+    text: str
