@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+MANIFEST := dbt/target/manifest.json
 
 .PHONY: run test check bench setup format clean
 
@@ -26,9 +27,12 @@ format: setup  ## Rewrite files as `make check` wants them.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-setup: $(INSTALLED)  ## Install into .venv, export the embedding model, parse the dbt project.
+setup: $(INSTALLED) $(MANIFEST)  ## Install into .venv, export the model, parse the dbt project.
 	@$(BIN)/alexandria models export --quiet
-	@$(BIN)/alexandria models manifest --quiet
+
+$(MANIFEST): $(INSTALLED) $(shell find dbt -name target -prune -o -type f \( -name '*.sql' -o -name '*.yml' \) -print)
+	$(BIN)/dbt --quiet parse --project-dir dbt --profiles-dir dbt
+	@touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -75,9 +75,6 @@ class Settings(BaseSettings):
         description="Entries from which Postgres gets an HNSW index; below, exact search is "
         "as fast.",
     )
-    folder_poll_seconds: int = Field(
-        default=5, ge=1, description="How often the folder sensor looks for changed files."
-    )
     llm_models: tuple[str, ...] = Field(
         default=(),
         description='Language models in order of preference, as litellm names them, as JSON: '

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 import dagster as dg
 
 from alexandria.errors import TransientError
-from alexandria.workflows.generations import Generation, fed_generations
+from alexandria.workflows.generations import Generation, ensure_target, fed_generations
 from alexandria.workflows.reports import StageReport, record_stage_run
 from alexandria.workflows.sources import Source, read_source
 from alexandria.workflows.workspace import Workspace
 
 TEAM = ["team:library"]
+
+REBUILD_JOB = "rebuild_index"
+"""The job that also builds the generation of today's settings, if it is a new one."""
 
 
 def run_stage(
@@ -23,6 +26,8 @@ def run_stage(
     An error that may pass is tried again after 2, 4 and 8 seconds; any other ends the run.
     """
     source = read_source(workspace, context.partition_key)
+    if context.run.job_name == REBUILD_JOB:
+        ensure_target(workspace)
     try:
         with workspace.database.lock(f"source {source.source_id}"):
             report = work(workspace, source)

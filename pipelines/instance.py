@@ -68,7 +68,7 @@ def run_job(
 
     instance.add_dynamic_partitions("source", [partition])
     definitions = build_definitions(
-        {"workspace": dg.ResourceDefinition.hardcoded_resource(workspace)}
+        {"workspace": dg.ResourceDefinition.hardcoded_resource(workspace)}, with_analytics=False
     )
     result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance,

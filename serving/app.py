@@ -4,7 +4,7 @@ Importing this module does nothing. An app answers `/health/live` as soon as it 
 its library in the background, and never works on the event loop.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from anyio.to_thread import run_sync
@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None, workspace: Workspace | None = N
 
 
 @asynccontextmanager
-async def _serve(app: FastAPI) -> AsyncIterator[None]:
+async def _serve(app: FastAPI) -> AsyncGenerator[None]:
     library: Library = app.state.library
     library.start()
     try:

@@ -5,7 +5,7 @@ Durations are in seconds. Every app has a registry of its own.
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -60,7 +60,7 @@ class Metrics:
         )
 
     @contextmanager
-    def query(self) -> Iterator["QueryOutcome"]:
+    def query(self) -> Generator["QueryOutcome"]:
         """Count and time one question; without an answer it has failed or was abandoned."""
         outcome = QueryOutcome()
         started = time.perf_counter()

@@ -11,7 +11,7 @@ import tempfile
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from alexandria.errors import EmptyFileError, FileTooLargeError
 
@@ -37,7 +37,7 @@ class KeptUpload:
     is_new: bool
 
 
-def keep_upload(content: BinaryIO, name: str | None, folder: Path, max_bytes: int) -> KeptUpload:
+def keep_upload(content: IO[bytes], name: str | None, folder: Path, max_bytes: int) -> KeptUpload:
     """Copy a file into the folder, under its own name if that is free.
 
     Raises:
@@ -70,7 +70,7 @@ def safe_name(name: str | None) -> str:
     return (short or "upload") + dot + suffix
 
 
-def _copy(content: BinaryIO, draft: BinaryIO, max_bytes: int) -> tuple[int, str]:
+def _copy(content: IO[bytes], draft: IO[bytes], max_bytes: int) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
     while piece := content.read(PIECE_BYTES):
         size += len(piece)

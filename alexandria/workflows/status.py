@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from alexandria.errors import NotFoundError
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.workflows.generations import Generation, list_generations, live_generation
 from alexandria.workflows.workspace import Workspace
@@ -87,14 +86,3 @@ def list_source_status(workspace: Workspace) -> list[SourceStatus]:
         generation_id=live.generation_id if live else "",
     )
 
-
-def read_source_status(workspace: Workspace, name: str) -> SourceStatus:
-    """One source.
-
-    Raises:
-        NotFoundError: No source has that name.
-    """
-    for status in list_source_status(workspace):
-        if status.name == name:
-            return status
-    raise NotFoundError(f"No source is named {name}; `alexandria sources list` shows them.")

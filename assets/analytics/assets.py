@@ -47,7 +47,7 @@ from assets.reporting import TEAM, report_metadata
 )
 def ledger_exports(
     context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult[Any]:
     """The ledger and its events as Parquet files that all show the same moment.
 
     Texts stay behind: an analyst gets counts, states, dates and what was asked.
@@ -70,7 +70,7 @@ def ledger_exports(
 )
 def marts(
     context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult[Any]:
     """The marts as Parquet files, replaced whole: no reader waits for a build or breaks one."""
     report = publish_marts(workspace)
     preview = {"preview": dg.MetadataValue.md(preview_marts(workspace))}
@@ -115,7 +115,7 @@ def _materialized(
     report: StageReport,
     files: Mapping[str, int],
     preview: Mapping[str, dg.MetadataValue[Any]],
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult[Any]:
     """Record the report; show it, and whether the files hold what it says."""
     record_stage_run(workspace.database, report, source_id=None, run_id=context.run_id)
     check = dg.AssetCheckResult(

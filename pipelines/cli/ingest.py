@@ -9,7 +9,7 @@ import typer
 
 from alexandria.settings import Module
 from alexandria.workflows.sources import Source, add_source
-from alexandria.workflows.status import SourceStatus, read_source_status
+from alexandria.workflows.status import SourceStatus, list_source_status
 from alexandria.workflows.workspace import Workspace
 from pipelines.cli.console import HomeOption, JsonOption, err, opened, out, print_json, print_table
 from pipelines.cli.progress import StageBars
@@ -25,7 +25,7 @@ class IngestSummary:
     is_unchanged: bool
     seconds: float
     reasons: list[str]
-    status: SourceStatus
+    status: SourceStatus | None
 
 
 def ingest(
@@ -48,7 +48,10 @@ def ingest(
     """
     bars = StageBars(err, quiet=as_json)
     with opened(home, bars) as workspace:
-        sources = [_register(workspace, path, name, module, tag or []) for path in paths]
+        sources = [
+            add_source(workspace, path, name=name, module=as_module(module), tags=tag or [])
+            for path in paths
+        ]
         if questions is not None:
             from alexandria.workflows.labelled_questions import load_questions
 
@@ -74,17 +77,22 @@ def ingest_source(workspace: Workspace, source: Source) -> IngestSummary:
         is_unchanged=outcome.is_success and outcome.rows_written == 0,
         seconds=time.perf_counter() - started,
         reasons=outcome.reasons,
-        status=read_source_status(workspace, source.name),
+        status=_status_of(workspace, source),
     )
 
 
-def _register(
-    workspace: Workspace, path: Path, name: str | None, module: str, tags: list[str]
-) -> Source:
-    choices: dict[str, Module] = {"library": "library", "lms": "lms", "marketplace": "marketplace"}
-    if module not in choices:
-        raise typer.BadParameter(f"{module} is none of {', '.join(choices)}.")
-    return add_source(workspace, path, name=name, module=choices[module], tags=tags)
+def _status_of(workspace: Workspace, source: Source) -> SourceStatus | None:
+    """None for a source that was removed."""
+    found = [item for item in list_source_status(workspace) if item.name == source.name]
+    return found[0] if found else None
+
+
+def as_module(name: str) -> Module:
+    """The module of that name."""
+    modules: dict[str, Module] = {"library": "library", "lms": "lms", "marketplace": "marketplace"}
+    if name not in modules:
+        raise typer.BadParameter(f"{name} is none of {', '.join(modules)}.")
+    return modules[name]
 
 
 def _print(summaries: list[IngestSummary], *, as_json: bool) -> None:
@@ -96,24 +104,24 @@ def _print(summaries: list[IngestSummary], *, as_json: bool) -> None:
             out.print(f"[green]{summary.source}: nothing new; no document was touched.[/]")
         for reason in summary.reasons:
             err.print(f"[bold red]{summary.source}:[/] {reason}", highlight=False)
-    print_table(
-        "Ingested",
-        ["Source", "Documents", "Published", "Units found", "indexed", "quarantined", "Chunks",
-         "Seconds"],
-        [
-            [
-                summary.source,
-                summary.status.documents,
-                summary.status.published,
-                summary.status.units_found,
-                summary.status.units_found - summary.status.units_quarantined,
-                summary.status.units_quarantined,
-                summary.status.chunks,
-                round(summary.seconds, 1),
-            ]
-            for summary in summaries
-        ],
-    )
-    quarantined = sum(summary.status.quarantined for summary in summaries)
+    columns = ["Source", "Documents", "Published", "Units", "Indexed", "Quarantined", "Chunks",
+               "Seconds"]
+    print_table("Ingested", columns, [_row(summary) for summary in summaries])
+    quarantined = sum(item.status.quarantined for item in summaries if item.status)
     if quarantined:
         out.print(f"{quarantined} documents are in quarantine; `alexandria status` says why.")
+
+
+def _row(summary: IngestSummary) -> list[object]:
+    status = summary.status
+    assert status is not None, "an ingested source is not removed"
+    return [
+        summary.source,
+        status.documents,
+        status.published,
+        status.units_found,
+        status.units_found - status.units_quarantined,
+        status.units_quarantined,
+        status.chunks,
+        round(summary.seconds, 1),
+    ]

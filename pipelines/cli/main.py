@@ -2,7 +2,7 @@
 
 import typer
 
-from pipelines.cli import ingest
+from pipelines.cli import documents, index, ingest, models, sources, status
 
 app = typer.Typer(
     name="alexandria",
@@ -11,8 +11,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("ingest")(ingest.ingest)
-
-
-@app.callback()
-def main() -> None:
-    """Turn a pile of documents into a library that answers, and proves where from."""
+app.command("status")(status.status)
+app.command("verify")(status.verify)
+app.add_typer(sources.app, name="sources")
+app.add_typer(documents.app, name="documents")
+app.add_typer(index.app, name="index")
+app.add_typer(models.app, name="models")

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
 from alexandria.errors import AlexandriaError
 from alexandria.workflows.health import check_health
 from alexandria.workflows.status import list_source_status
 from serving.dependencies import LibraryOfApp, MetricsOfApp
 from serving.library import Library
-from serving.openapi import problems
 from serving.schemas.health import Liveness, Part, Readiness, State
 
 router = APIRouter(tags=["health"])

@@ -3,7 +3,8 @@
 A request with a field nobody knows is refused: a misspelt filter must not widen a search.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -37,3 +38,8 @@ Language = Annotated[
     StringConstraints(pattern=r"^[a-z]{2,3}$"),
     Field(description='ISO 639-1 code, "und" for unknown.'),
 ]
+
+
+def with_example(example: Mapping[str, Any]) -> ConfigDict:
+    """Configuration of a model whose documentation shows an example."""
+    return ConfigDict(json_schema_extra={"examples": [dict(example)]})

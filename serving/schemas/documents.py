@@ -1,13 +1,14 @@
 """Documents as the API shows them."""
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from serving.schemas.base import Name, RequestBody, ResponseBody
+from serving.schemas.base import Name, RequestBody, ResponseBody, with_example
 from serving.schemas.filters import DocumentFilters
 
-_DOCUMENT = {
+_DOCUMENT: dict[str, Any] = {
     "document_id": "5b0a1a52-6a5e-5c0b-8f0e-0a3d5c1b2e4f",
     "version_id": "9e4d7b11-2f0c-5a57-a3b1-6c8e0d2f4a6b",
     "source_id": "1c2d3e4f-5a6b-5c7d-8e9f-0a1b2c3d4e5f",
@@ -27,7 +28,7 @@ _DOCUMENT = {
     "units_quarantined": 1,
     "chunk_count": 40,
 }
-_UNIT = {
+_UNIT: dict[str, Any] = {
     "ordinal": 2,
     "kind": "page",
     "label": "Page 3",
@@ -38,7 +39,7 @@ _UNIT = {
     "problem_reason": None,
     "problem_advice": None,
 }
-PASSAGE_EXAMPLE = {
+PASSAGE_EXAMPLE: dict[str, Any] = {
     "chunk_id": "7a6b5c4d-3e2f-5a1b-9c8d-7e6f5a4b3c2d",
     "document_id": _DOCUMENT["document_id"],
     "version_id": _DOCUMENT["version_id"],
@@ -65,7 +66,7 @@ PASSAGE_EXAMPLE = {
 class Passage(ResponseBody):
     """A run of a document's text that fits a query."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [PASSAGE_EXAMPLE]})
+    model_config = with_example(PASSAGE_EXAMPLE)
 
     chunk_id: str
     document_id: str
@@ -92,7 +93,7 @@ class Passage(ResponseBody):
 class Document(ResponseBody):
     """A document of the library."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_DOCUMENT]})
+    model_config = with_example(_DOCUMENT)
 
     document_id: str
     version_id: str
@@ -117,9 +118,7 @@ class Document(ResponseBody):
 class FoundDocument(Document):
     """A document that a search found; score and passage are null without a query."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [_DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE}]}
-    )
+    model_config = with_example(_DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE})
 
     score: float | None = Field(description="That of its best passage.")
     passage: Passage | None = Field(description="Its best passage.")
@@ -128,12 +127,8 @@ class FoundDocument(Document):
 class DocumentSearchRequest(RequestBody):
     """What to look for."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"query": "turning the lens by hand", "filters": {"languages": ["en"]}, "limit": 5}
-            ]
-        }
+    model_config = with_example(
+        {"query": "turning the lens by hand", "filters": {"languages": ["en"]}, "limit": 5}
     )
 
     query: Name | None = Field(
@@ -146,14 +141,10 @@ class DocumentSearchRequest(RequestBody):
 class DocumentSearchResponse(ResponseBody):
     """The best documents first; by source and path without a query."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "documents": [_DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE}],
-                    "total": 1,
-                }
-            ]
+    model_config = with_example(
+        {
+            "documents": [_DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE}],
+            "total": 1,
         }
     )
 
@@ -164,7 +155,7 @@ class DocumentSearchResponse(ResponseBody):
 class Unit(ResponseBody):
     """A page, chapter, slide, sheet or message; with a problem when it could not be read."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_UNIT]})
+    model_config = with_example(_UNIT)
 
     ordinal: int
     kind: str
@@ -180,9 +171,7 @@ class Unit(ResponseBody):
 class Image(ResponseBody):
     """A picture of a document. Pictures are not read yet: no response holds one."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"image_id": "a1", "document_id": "b2", "caption": ""}]}
-    )
+    model_config = with_example({"image_id": "a1", "document_id": "b2", "caption": ""})
 
     image_id: str
     document_id: str
@@ -192,12 +181,8 @@ class Image(ResponseBody):
 class DocumentDetailResponse(ResponseBody):
     """One document, its units and those most like it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"document": _DOCUMENT, "units": [_UNIT], "images": [], "related_documents": []}
-            ]
-        }
+    model_config = with_example(
+        {"document": _DOCUMENT, "units": [_UNIT], "images": [], "related_documents": []}
     )
 
     document: Document
@@ -209,19 +194,15 @@ class DocumentDetailResponse(ResponseBody):
 class DocumentTextResponse(ResponseBody):
     """The text that citations point into; their offsets count its code points."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "document_id": _DOCUMENT["document_id"],
-                    "version_id": _DOCUMENT["version_id"],
-                    "title": "Lamp and Lens Manual",
-                    "author": "The Lighthouse Service",
-                    "language": "en",
-                    "text": "The handle is behind the door.",
-                    "units": [_UNIT],
-                }
-            ]
+    model_config = with_example(
+        {
+            "document_id": _DOCUMENT["document_id"],
+            "version_id": _DOCUMENT["version_id"],
+            "title": "Lamp and Lens Manual",
+            "author": "The Lighthouse Service",
+            "language": "en",
+            "text": "The handle is behind the door.",
+            "units": [_UNIT],
         }
     )
 
@@ -237,17 +218,12 @@ class DocumentTextResponse(ResponseBody):
 class UploadResponse(ResponseBody):
     """A file that was taken in; it is searchable once its source's next run ends."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "path": "lamp-and-lens-manual.pdf",
-                    "size_bytes": 184320,
-                    "content_hash": "9f86d081884c7d659a2feaa0c55ad015"
-                    "a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                    "is_new": True,
-                }
-            ]
+    model_config = with_example(
+        {
+            "path": "lamp-and-lens-manual.pdf",
+            "size_bytes": 184320,
+            "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "is_new": True,
         }
     )
 

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from serving.schemas.base import Language, Name, RequestBody
+from serving.schemas.base import Language, Name, RequestBody, with_example
 
 MOST_NAMES = 100
 
@@ -13,9 +13,7 @@ MOST_NAMES = 100
 class DateRange(RequestBody):
     """Days, both included, in UTC."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"from": "2020-01-01", "to": "2024-12-31"}]}
-    )
+    model_config = with_example({"from": "2020-01-01", "to": "2024-12-31"})
 
     first: date | None = Field(default=None, alias="from", description="First day.")
     last: date | None = Field(default=None, alias="to", description="Last day.")
@@ -30,15 +28,11 @@ class DateRange(RequestBody):
 class DocumentFilters(RequestBody):
     """All sides must hold; within a side, one match is enough."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "sources": ["library"],
-                    "languages": ["en"],
-                    "date_range": {"from": "2020-01-01", "to": "2030-12-31"},
-                }
-            ]
+    model_config = with_example(
+        {
+            "sources": ["library"],
+            "languages": ["en"],
+            "date_range": {"from": "2020-01-01", "to": "2030-12-31"},
         }
     )
 

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from serving.schemas.base import ResponseBody
+from serving.schemas.base import ResponseBody, with_example
 
 State = Literal["ok", "degraded", "down"]
 
@@ -12,7 +12,7 @@ State = Literal["ok", "degraded", "down"]
 class Liveness(ResponseBody):
     """The process answers."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+    model_config = with_example({"status": "ok"})
 
     status: Literal["ok"] = "ok"
 
@@ -20,12 +20,8 @@ class Liveness(ResponseBody):
 class Part(ResponseBody):
     """One thing the service stands on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"name": "postgres", "state": "ok", "detail": "answers", "is_required": True}
-            ]
-        }
+    model_config = with_example(
+        {"name": "postgres", "state": "ok", "detail": "answers", "is_required": True}
     )
 
     name: str
@@ -37,21 +33,17 @@ class Part(ResponseBody):
 class Readiness(ResponseBody):
     """Whether questions can be answered now; not if a required part is down."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = with_example(
+        {
+            "status": "ok",
+            "parts": [
                 {
-                    "status": "ok",
-                    "parts": [
-                        {
-                            "name": "postgres",
-                            "state": "ok",
-                            "detail": "answers",
-                            "is_required": True,
-                        }
-                    ],
+                    "name": "postgres",
+                    "state": "ok",
+                    "detail": "answers",
+                    "is_required": True,
                 }
-            ]
+            ],
         }
     )
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from serving.schemas.base import ResponseBody
+from serving.schemas.base import ResponseBody, with_example
 
 
 class FieldProblem(ResponseBody):
@@ -17,21 +17,17 @@ class FieldProblem(ResponseBody):
 class Problem(ResponseBody):
     """Why a request failed and what to do. `code` is stable; clients branch on it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "urn:alexandria:problem:not_found",
-                    "title": "Not found",
-                    "status": 404,
-                    "detail": "No document 00000000-0000-0000-0000-000000000000.",
-                    "instance": "/api/v2/documents/00000000-0000-0000-0000-000000000000",
-                    "code": "not_found",
-                    "timestamp": "2026-01-31T12:00:00Z",
-                    "request_id": "3f2b8c1e9d7a4f60b5c2d1e0f9a8b7c6",
-                    "errors": [],
-                }
-            ]
+    model_config = with_example(
+        {
+            "type": "urn:alexandria:problem:not_found",
+            "title": "Not found",
+            "status": 404,
+            "detail": "No document 00000000-0000-0000-0000-000000000000.",
+            "instance": "/api/v2/documents/00000000-0000-0000-0000-000000000000",
+            "code": "not_found",
+            "timestamp": "2026-01-31T12:00:00Z",
+            "request_id": "3f2b8c1e9d7a4f60b5c2d1e0f9a8b7c6",
+            "errors": [],
         }
     )
 

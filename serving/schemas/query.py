@@ -1,15 +1,15 @@
 """Questions and answers."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from serving.schemas.base import Name, Question, RequestBody, ResponseBody
+from serving.schemas.base import Name, Question, RequestBody, ResponseBody, with_example
 from serving.schemas.documents import PASSAGE_EXAMPLE, Image, Passage
 from serving.schemas.filters import DocumentFilters
 
 CONVERSATION_ID = r"^[A-Za-z0-9._-]{1,128}$"
-_SOURCE = {
+_SOURCE: dict[str, Any] = {
     "number": 1,
     "chunk_id": PASSAGE_EXAMPLE["chunk_id"],
     "document_id": PASSAGE_EXAMPLE["document_id"],
@@ -24,7 +24,7 @@ _SOURCE = {
     "end": 2340,
     "score": 0.91,
 }
-_METADATA = {
+_METADATA: dict[str, Any] = {
     "is_answered": True,
     "model": "extractive",
     "technique": "hybrid",
@@ -34,7 +34,7 @@ _METADATA = {
     "token_count": 0,
     "cost_usd": 0.0,
 }
-_ANSWER = {
+_ANSWER: dict[str, Any] = {
     "answer": "The handle is behind the door. [1]",
     "sources": [_SOURCE],
     "images": [],
@@ -47,7 +47,7 @@ _ANSWER = {
 class RAGConfig(RequestBody):
     """How an answer is made."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"technique": "hybrid", "top_k": 8}]})
+    model_config = with_example({"technique": "hybrid", "top_k": 8})
 
     technique: Literal["hybrid"] = Field(
         default="hybrid", description="Embeddings and BM25 under one ranking."
@@ -58,15 +58,11 @@ class RAGConfig(RequestBody):
 class QueryRequest(RequestBody):
     """A question to the library."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "question": "Where is the handle that turns the lens by hand?",
-                    "filters": {"languages": ["en"]},
-                    "selected_files": ["manuals/lamp-and-lens-manual.pdf"],
-                }
-            ]
+    model_config = with_example(
+        {
+            "question": "Where is the handle that turns the lens by hand?",
+            "filters": {"languages": ["en"]},
+            "selected_files": ["manuals/lamp-and-lens-manual.pdf"],
         }
     )
 
@@ -91,7 +87,7 @@ class QueryRequest(RequestBody):
 class Source(ResponseBody):
     """A quote the answer stands on. `text[start:end]` of the document is the quote."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_SOURCE]})
+    model_config = with_example(_SOURCE)
 
     number: int = Field(description="What the answer calls it: [1].")
     chunk_id: str
@@ -111,9 +107,7 @@ class Source(ResponseBody):
 class DiagramSuggestion(ResponseBody):
     """A diagram that would help. None are suggested yet."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"kind": "flowchart", "title": "Turning the lens"}]}
-    )
+    model_config = with_example({"kind": "flowchart", "title": "Turning the lens"})
 
     kind: str
     title: str
@@ -122,7 +116,7 @@ class DiagramSuggestion(ResponseBody):
 class ResponseMetadata(ResponseBody):
     """How the answer was made."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_METADATA]})
+    model_config = with_example(_METADATA)
 
     is_answered: bool = Field(description="False: the library holds nothing that answers.")
     model: str = Field(description='Who wrote it; "extractive" quotes word for word.')
@@ -137,7 +131,7 @@ class ResponseMetadata(ResponseBody):
 class QueryResponse(ResponseBody):
     """An answer with the quotes it stands on."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
+    model_config = with_example(_ANSWER)
 
     answer: str
     sources: list[Source]
@@ -152,7 +146,7 @@ class QueryResponse(ResponseBody):
 class PassagesEvent(ResponseBody):
     """The passages the answer will be made from, best first."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"passages": [PASSAGE_EXAMPLE]}]})
+    model_config = with_example({"passages": [PASSAGE_EXAMPLE]})
 
     passages: list[Passage]
 
@@ -160,6 +154,6 @@ class PassagesEvent(ResponseBody):
 class TextEvent(ResponseBody):
     """The next piece of the answer; the pieces joined are its text."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "The handle is "}]})
+    model_config = with_example({"text": "The handle is "})
 
     text: str

@@ -30,7 +30,7 @@ STRATEGIES: list[Strategy] = [
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
 @pytest.mark.parametrize("spans", [token_spans, whole_word_spans])
 @given(parsed=documents())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_chunks_hold_all_text_once_in_order_and_within_units(
     strategy: Strategy, spans: object, parsed: ParsedDocument
 ) -> None:
@@ -54,7 +54,7 @@ def test_chunks_hold_all_text_once_in_order_and_within_units(
 
 @pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s.kind == "structure"], ids=str)
 @given(parsed=documents())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_chunk_is_above_the_limit_even_when_tokenized_alone(
     strategy: StructureStrategy, parsed: ParsedDocument
 ) -> None:
@@ -64,7 +64,7 @@ def test_no_chunk_is_above_the_limit_even_when_tokenized_alone(
 
 
 @given(parsed=documents(), limit=st.integers(8, 60), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_recursive_chunks_keep_their_limit_and_overlap(
     parsed: ParsedDocument, limit: int, data: st.DataObject
 ) -> None:
@@ -178,9 +178,9 @@ def test_a_block_anchor_is_finer_than_the_unit_anchor() -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
 @pytest.mark.parametrize("unit", ["x", "図", "e\u0301", "\u200b", "word ", "line\n", "a. "])
 def test_one_endless_line_is_cut_in_linear_time(strategy: Strategy, unit: str) -> None:
-    text = unit * (200_000 // len(unit))
+    text = unit * (40_000 // len(unit))
     chunks = split(prose(text), strategy, whole_word_spans)
-    assert len(chunks) > 50
+    assert len(chunks) > 9
     assert not any(chunk.text.startswith("\u0301") for chunk in chunks)
     assert sum(len("".join(chunk.text.split())) for chunk in chunks) == len("".join(text.split()))
     assert max(len(chunk.text) for chunk in chunks) <= 4096

@@ -1,5 +1,7 @@
 """Where cuts fall, from sizes and keys alone."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def test_chunks_keep_the_limit_and_small_neighbours_join(
     assert cuts[0] == 0
     assert max(totals) <= 10
     if len(runs) == 1:
-        pairs = zip(totals, totals[1:], strict=False)
+        pairs = pairwise(totals)
         assert all(a + b > 10 or min(a, b) > 3 for a, b in pairs)
 
 

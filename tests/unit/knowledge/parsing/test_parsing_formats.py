@@ -1,6 +1,7 @@
 """What each format's reader finds in a small file."""
 
 import io
+import zipfile
 
 import pytest
 
@@ -154,6 +155,34 @@ def test_docx(samples: Samples) -> None:
     assert [one.label for one in document.units] == ["Soil", "Yield"]
     assert texts(document, BlockKind.LIST_ITEM) == ["water often"]
     assert texts(document, BlockKind.TABLE) == ["Bed: North; Beans: 12", "Bed: South; Beans: 30"]
+
+
+def test_docx_text_boxes_and_footnotes_are_kept_once(samples: Samples) -> None:
+    word = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    choice = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    line = "<w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+    box = f"<w:txbxContent>{line.format('boxed words')}</w:txbxContent>"
+    drawn = (
+        f"<w:p {choice}><w:r><mc:AlternateContent><mc:Choice>{box}</mc:Choice>"
+        f"<mc:Fallback>{box}</mc:Fallback></mc:AlternateContent></w:r></w:p>"
+    )
+    notes = (
+        f"<w:footnotes {word}><w:footnote>{line.format('noted words')}</w:footnote></w:footnotes>"
+    )
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(samples["report.docx"])) as source,
+        zipfile.ZipFile(buffer, "w") as target,
+    ):
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "word/document.xml":
+                content = content.replace(b"<w:sectPr", drawn.encode() + b"<w:sectPr", 1)
+            target.writestr(name, content)
+        target.writestr("word/footnotes.xml", notes)
+    text = parse_document(buffer.getvalue(), "report.docx").text
+    assert text.count("boxed words") == 1
+    assert text.count("noted words") == 1
 
 
 def test_pptx(samples: Samples) -> None:

@@ -1,12 +1,13 @@
 """The laws of parsed documents, for any draft, any text and any damage."""
 
 import unicodedata
+from html import escape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alexandria.errors import UnreadableError
+from alexandria.errors import CorruptFileError, UnreadableError
 from alexandria.knowledge.documents import BlockKind, ParsedDocument, UnitKind
 from alexandria.knowledge.parsing import parse_document
 from alexandria.knowledge.parsing.drafts import Draft, Piece, Section, assemble, clean_text
@@ -70,6 +71,28 @@ def test_text_never_loses_a_letter(text: str, extension: str) -> None:
     check_laws(document)
     if extension == "txt" and document.media_type == "text/plain":
         assert "".join(document.text.split()) == "".join(clean_text(text).split())
+
+
+@given(st.lists(st.text("ab&<> é", max_size=20), max_size=8), st.sampled_from(["p", "li", "td"]))
+def test_html_never_loses_a_letter(texts: list[str], tag: str) -> None:
+    body = "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)
+    page = f"<html><body><table>{body}</table></body></html>"
+    try:
+        document = parse_document(page.encode(), "x.html")
+    except UnreadableError:
+        assert not "".join(texts).strip()
+        return
+    check_laws(document)
+    assert sorted("".join(document.text.split())) == sorted("".join("".join(texts).split()))
+
+
+@pytest.mark.parametrize("depth", [300, 3_000])
+def test_deep_pages_are_read_whole_or_refused(depth: int) -> None:
+    page = b"<html><body>" + b"<div>" * depth + b"core"
+    try:
+        assert parse_document(page, "x.html").text == "core"
+    except CorruptFileError:
+        assert depth > 2_000
 
 
 CELLS = st.text("ab1 ", max_size=5)

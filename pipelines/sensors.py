@@ -1,0 +1,59 @@
+"""What runs because something changed."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from alexandria.sources.folder.listing import folder_signature
+from alexandria.workflows.sources import Source, add_source, list_all_sources
+from alexandria.workflows.workspace import Workspace
+from pipelines.jobs import sync_source
+
+POLL_SECONDS = 5
+
+
+@dg.sensor(
+    job=sync_source,
+    minimum_interval_seconds=POLL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def folder_changed_sensor(
+    context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Folders and files: a run for each source in which a file is new, changed or gone."""
+    sources = [item for item in list_all_sources(workspace) if item.kind != "upload"]
+    yield from request_changed(context, sources)
+
+
+@dg.sensor(
+    job=sync_source,
+    minimum_interval_seconds=POLL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def upload_arrived_sensor(
+    context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Uploads: the folder that the API writes to is a source from its first file on."""
+    if not workspace.settings.uploads.exists():
+        yield dg.SkipReason("Nothing was ever uploaded.")
+        return
+    uploads = add_source(workspace, workspace.settings.uploads, name="uploads", kind="upload")
+    yield from request_changed(context, [uploads])
+
+
+def request_changed(
+    context: dg.SensorEvaluationContext, sources: Sequence[Source]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """A run for each source whose listing differs from the one in the cursor."""
+    seen: dict[str, str] = json.loads(context.cursor or "{}")
+    now = {item.name: folder_signature(Path(item.location)) for item in sources}
+    changed = [name for name, signature in now.items() if seen.get(name) != signature]
+    context.update_cursor(json.dumps(now))
+    if not changed:
+        yield dg.SkipReason(f"None of {len(sources)} sources has changed.")
+        return
+    context.instance.add_dynamic_partitions("source", changed)
+    for name in changed:
+        yield dg.RunRequest(run_key=f"{name} {now[name]}", partition_key=name)
