@@ -1,14 +1,17 @@
 """What routes are given."""
 
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from alexandria.knowledge.indexing import SearchFilter
+from alexandria.workflows.answering import AnswerEvent, stream_answer
 from alexandria.workflows.workspace import Workspace
 from serving.filtering import resolve_filter
 from serving.library import Library
-from serving.metrics import Metrics
+from serving.metrics import Metrics, QueryWatch
 from serving.schemas.query import QueryRequest
 
 
@@ -38,13 +41,50 @@ def get_workspace(library: LibraryOfApp) -> Workspace:
 OpenWorkspace = Annotated[Workspace, Depends(get_workspace)]
 
 
-def get_query_filter(query: QueryRequest, workspace: OpenWorkspace) -> SearchFilter:
-    """What a question may be answered from, resolved before an answer begins.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and what it may be answered from."""
+
+    query: QueryRequest
+    where: SearchFilter
+
+
+def get_asked(query: QueryRequest, workspace: OpenWorkspace) -> Asked:
+    """The question with its filters resolved, before an answer begins.
 
     Raises:
         InvalidInputError: It names a source or a document that is not there.
     """
-    return resolve_filter(workspace, query.filters, query.selected_files)
+    return Asked(query, resolve_filter(workspace, query.filters, query.selected_files))
 
 
-QueryFilter = Annotated[SearchFilter, Depends(get_query_filter)]
+Question = Annotated[Asked, Depends(get_asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """An answer on its way."""
+
+    events: Iterator[AnswerEvent]
+    watch: QueryWatch
+
+
+def get_answering(
+    asked: Question, workspace: OpenWorkspace, metrics: MetricsOfApp
+) -> Generator[Answering]:
+    """The events of an answer. Their making ends with the request, whoever ended it.
+
+    A streaming route that its client leaves is not told so; what a dependency opened is closed.
+    """
+    with metrics.query() as watch:
+        events = stream_answer(
+            workspace, asked.query.question, asked.where, limit=asked.query.config.top_k
+        )
+        try:
+            yield Answering(events, watch)
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+
+
+StreamedAnswer = Annotated[Answering, Depends(get_answering)]

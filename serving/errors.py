@@ -161,13 +161,14 @@ def _problem(
 
 
 def _field_problems(found: Sequence[Any]) -> list[FieldProblem]:
-    return [
+    problems = (
         FieldProblem(
             field=".".join(str(part) for part in item["loc"]),
             message=str(item["msg"]).removeprefix("Value error, "),
         )
         for item in found
-    ]
+    )
+    return list(dict.fromkeys(problems))
 
 
 def _respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:

@@ -51,11 +51,6 @@ class Library:
         return self._opened
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is a workspace to work with."""
-        return self._opened is not None
-
-    @property
     def is_warm(self) -> bool:
         """Whether the model has run once."""
         return self._is_warm.is_set()

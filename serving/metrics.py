@@ -3,10 +3,10 @@
 Durations are in seconds. Every app has a registry of its own.
 """
 
-import asyncio
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -59,19 +59,9 @@ class Metrics:
             registry=self.registry,
         )
 
-    @contextmanager
-    def query(self) -> Generator["QueryOutcome"]:
-        """Count and time one question; without an answer it has failed or was abandoned."""
-        outcome = QueryOutcome()
-        started = time.perf_counter()
-        try:
-            yield outcome
-        except (GeneratorExit, asyncio.CancelledError):
-            outcome.status = "abandoned"
-            raise
-        finally:
-            self.queries.labels(TECHNIQUE, outcome.status).inc()
-            self.query_durations.labels(TECHNIQUE).observe(time.perf_counter() - started)
+    def query(self) -> "QueryWatch":
+        """Count and time one question: `with metrics.query() as watch`."""
+        return QueryWatch(self)
 
     def show_documents(self, sources: Sequence[SourceStatus]) -> None:
         """Set the number of documents from the ledger."""
@@ -83,15 +73,37 @@ class Metrics:
             self.documents.labels(kind).set(count)
 
 
-class QueryOutcome:
-    """How a question ended."""
+class QueryWatch:
+    """One question, until it is answered, fails or is abandoned by its client."""
 
-    def __init__(self) -> None:
-        self.status = "failed"
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._status = "abandoned"
+        self._started = 0.0
 
-    def answered(self, is_answered: bool) -> None:
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None and issubclass(kind, Exception):
+            self.fail()
+        self._metrics.queries.labels(TECHNIQUE, self._status).inc()
+        elapsed = time.perf_counter() - self._started
+        self._metrics.query_durations.labels(TECHNIQUE).observe(elapsed)
+
+    def finish(self, *, is_answered: bool) -> None:
         """Tell that the answer is whole."""
-        self.status = "answered" if is_answered else "unanswered"
+        self._status = "answered" if is_answered else "unanswered"
+
+    def fail(self) -> None:
+        """Tell that an error was answered."""
+        self._status = "failed"
 
 
 class MetricsMiddleware:

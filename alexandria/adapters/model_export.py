@@ -288,7 +288,7 @@ def _quantize(network: Any, samples: Sequence[Mapping[str, NDArray[np.int64]]]) 
 def _tokens(original: _Original, text: str) -> dict[str, NDArray[np.int64]]:
     limit = original.model.max_tokens
     ids = original.encoder.tokenizer(text, truncation=True, max_length=limit)["input_ids"]
-    return pad([np.asarray(ids, dtype=np.int64)], original.padding_id)
+    return pad([np.asarray(ids, dtype=np.int64)], original.padding_id, limit)
 
 
 def _compare(original: _Original, network: Any, texts: list[str]) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ nothing. Memory is bounded by one batch of rows, whatever the size of a table. T
 carry their zone, UTC.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -48,41 +49,36 @@ def export_queries(address: str, queries: Mapping[str, str], folder: Path) -> di
         raise StoreUnavailableError(f"{StoreUnavailableError().message} ({error})") from error
 
 
-def publish_tables(
-    database: Path, schema: str, tables: Sequence[str], folder: Path
-) -> dict[str, int]:
-    """Copy tables of a DuckDB file to `<folder>/<table>.parquet`, sorted by all columns.
+def publish_tables(database: Path, tables: Mapping[str, str], folder: Path) -> dict[str, int]:
+    """Copy tables of a DuckDB file to `<folder>/<file>.parquet`, sorted by all columns.
 
     Args:
         database: The DuckDB file; opened read-only and closed again.
-        schema: Schema of the tables.
-        tables: Their names.
+        tables: `<schema>.<table>`, by the name of its file.
         folder: Where the files go; made if absent.
 
     Returns:
-        Rows written, by table.
+        Rows written, by file.
 
     Raises:
         NotFoundError: The file or one of the tables is not there.
         StoreUnavailableError: Another process holds the file open for writing.
     """
-    import duckdb
+    with _open_duckdb(database) as connection:
+        return _replace_files(
+            folder, tables, lambda name, file: _copy_table(connection, tables[name], file)
+        )
 
-    if not database.exists():
-        raise NotFoundError(f"There is no {database}; run the analytics job, which builds it.")
-    try:
-        with duckdb.connect(str(database), read_only=True) as connection:
-            return _replace_files(
-                folder, tables, lambda table, file: _copy_table(connection, schema, table, file)
-            )
-    except duckdb.CatalogException as error:
-        raise NotFoundError(
-            f"{database} is out of date; run the analytics job. ({error})"
-        ) from error
-    except duckdb.IOException as error:
-        raise StoreUnavailableError(
-            f"{database} is in use; close what has it open and try again. ({error})"
-        ) from error
+
+def count_tables(database: Path, tables: Iterable[str]) -> dict[str, int]:
+    """Rows of tables or views `<schema>.<table>` of a DuckDB file.
+
+    Raises:
+        NotFoundError: The file or one of the tables is not there.
+        StoreUnavailableError: Another process holds the file open for writing.
+    """
+    with _open_duckdb(database) as connection:
+        return {table: len(connection.table(table)) for table in tables}
 
 
 def count_rows(folder: Path, names: Iterable[str]) -> dict[str, int]:
@@ -119,6 +115,23 @@ def _replace_files(
         for file in files.values():
             file.replace(folder / file.name)
     return counts
+
+
+@contextmanager
+def _open_duckdb(file: Path) -> Generator[Any]:
+    import duckdb
+
+    if not file.exists():
+        raise NotFoundError(f"There is no {file}; run the analytics job, which builds it.")
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            yield connection
+    except duckdb.CatalogException as error:
+        raise NotFoundError(f"{file} is out of date; run the analytics job. ({error})") from error
+    except duckdb.IOException as error:
+        raise StoreUnavailableError(
+            f"{file} is in use; close what has it open and try again. ({error})"
+        ) from error
 
 
 def _export_query(connection: psycopg.Connection[Any], query: str, file: Path) -> int:
@@ -159,7 +172,6 @@ def _arrow_schema(columns: Sequence[psycopg.Column]) -> Any:
     return pa.schema([(column.name, types[column.type_display]) for column in columns])
 
 
-def _copy_table(connection: Any, schema: str, table: str, file: Path) -> int:
-    relation = connection.table(f"{schema}.{table}").order("ALL")
-    relation.write_parquet(str(file), compression=_COMPRESSION)
-    return count_rows(file.parent, [table])[table]
+def _copy_table(connection: Any, table: str, file: Path) -> int:
+    connection.table(table).order("ALL").write_parquet(str(file), compression=_COMPRESSION)
+    return count_rows(file.parent, [file.stem])[file.stem]

@@ -21,15 +21,6 @@ TERM_SPACE = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
-class ExactScores:
-    """Raw scores of one chunk on both sides."""
-
-    chunk_id: str
-    dense_score: float
-    sparse_score: float
-
-
-@dataclass(frozen=True, slots=True)
 class _StoredEntry:
     chunk_id: str
     document_id: str
@@ -145,19 +136,16 @@ class PostgresIndex:
             return []
         return self._search("search_sparse", where, limit, terms=_sparse(weighted))
 
-    def exact_scores(
-        self, chunk_ids: Sequence[str], vector: NDArray[np.float32], terms: SparseVector
-    ) -> list[ExactScores]:
-        """Both raw scores of the ids that are there."""
-        return self._database.fetch(
-            ExactScores,
-            "exact_scores",
-            chunk_ids=list(chunk_ids),
-            vector=self._half(vector),
-            terms=_sparse(self._weigh(terms)),
-            dimension=self._dimension,
-            **self._generation,
+    def rarity(self, term_ids: Iterable[int]) -> dict[int, float]:
+        """IDF of the terms that some entry has."""
+        total = self.count()
+        known = self._database.fetch(
+            _Frequency, "term_frequencies", term_ids=list(term_ids), **self._generation
         )
+        return {
+            item.term_id: inverse_document_frequency(item.document_frequency, total)
+            for item in known
+        }
 
     def optimize(self) -> None:
         """Refresh the planner's statistics; build the HNSW index once it pays."""
@@ -195,15 +183,7 @@ class PostgresIndex:
 
     def _weigh(self, terms: SparseVector) -> SparseVector:
         """Query weights times IDF; terms that no entry has are left out."""
-        total = self.count()
-        known = self._database.fetch(
-            _Frequency, "term_frequencies", term_ids=list(terms), **self._generation
-        )
-        return {
-            item.term_id: terms[item.term_id]
-            * inverse_document_frequency(item.document_frequency, total)
-            for item in known
-        }
+        return {term_id: terms[term_id] * idf for term_id, idf in self.rarity(terms).items()}
 
     def _row(self, entry: IndexEntry) -> tuple[object, ...]:
         return (

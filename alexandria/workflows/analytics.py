@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alexandria.adapters.parquet import (
     count_rows,
+    count_tables,
     export_queries,
     preview_rows,
     publish_tables,
@@ -37,8 +38,6 @@ LEDGER_TABLES = (
 
 MARTS = ("coverage", "costs", "documents", "freshness", "questions")
 """What dbt builds for analysts, each published to `<mart>.parquet`."""
-
-_MARTS_SCHEMA = "marts"
 
 
 def build_variables(settings: Settings) -> dict[str, str]:
@@ -82,8 +81,7 @@ def publish_marts(workspace: Workspace) -> StageReport:
     with stage_report("analytics/marts") as report:
         counts = publish_tables(
             _duckdb_file(settings),
-            _MARTS_SCHEMA,
-            MARTS,
+            {mart: f"marts.{mart}" for mart in MARTS},
             settings.marts_folder,
         )
         report.row_count = sum(counts.values())
@@ -101,6 +99,18 @@ def preview_marts(workspace: Workspace, rows: int = 5) -> str:
 def count_exported(workspace: Workspace) -> Mapping[str, int]:
     """Rows in the ledger files by table, as the files tell; a missing file is left out."""
     return count_rows(_ledger_folder(workspace.settings), LEDGER_TABLES)
+
+
+def count_built(workspace: Workspace) -> Mapping[str, int]:
+    """Rows of every dbt model, by `staging.<view>` or `marts.<table>`.
+
+    Raises:
+        NotFoundError: dbt has not built them.
+        StoreUnavailableError: Another process is writing the DuckDB file.
+    """
+    views = [f"staging.stg_{table.replace('.', '__')}" for table in LEDGER_TABLES]
+    tables = [f"marts.{mart}" for mart in MARTS]
+    return count_tables(_duckdb_file(workspace.settings), views + tables)
 
 
 def count_published(workspace: Workspace) -> Mapping[str, int]:

@@ -4,18 +4,34 @@ Dense and BM25 are asked under the same filter; `knowledge.ranking` mixes them. 
 only if the ledger says that it is published now, whatever an index still holds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alexandria.knowledge.indexing import ScoredChunk, SearchFilter, VectorIndex
+from alexandria.knowledge.indexing import SearchFilter, SparseVector, VectorIndex
+from alexandria.knowledge.ranking import (
+    RankedChunk,
+    RankingWeights,
+    Rarity,
+    Vector,
+    best_coverage,
+    covered,
+    merge,
+    rank,
+    refine,
+)
+from alexandria.knowledge.sentences import sentence_spans
+from alexandria.knowledge.terms import entry_weights, query_weights
 from alexandria.workflows.documents import DocumentSummary, find_documents
 from alexandria.workflows.generations import Generation, embedder_of, live_generation
 from alexandria.workflows.workspace import Workspace
 
 CANDIDATES = 100
 """Hits asked of each side before they are mixed."""
+
+REFINED = RankingWeights().refined
+"""First hits whose sentences are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +43,7 @@ class Passage:
         anchor: Where a viewer opens it: "page=3".
         start: First character in the document's text.
         end: One past the last.
-        score: Mixed score, 0 to 1; comparable within one result only.
+        score: What it was ordered by; comparable within one result only.
         dense_score: Cosine.
         sparse_score: BM25.
         before: Text just before it in the same unit.
@@ -145,16 +161,6 @@ def search_documents(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RankedHit:
-    """A chunk with its mixed score and the two it was mixed from."""
-
-    chunk_id: str
-    score: float
-    dense_score: float
-    sparse_score: float
-
-
 def rank_chunks(
     workspace: Workspace,
     generation: Generation,
@@ -162,29 +168,87 @@ def rank_chunks(
     where: SearchFilter,
     *,
     with_staged: bool = False,
-) -> list[RankedHit]:
+) -> list[RankedChunk]:
     """Every candidate of either side, in the mixed order."""
-    from alexandria.knowledge.ranking import fuse
-    from alexandria.knowledge.terms import query_weights
-
-    vector = embedder_of(workspace, generation).embed([query])[0]
-    languages = published_languages(workspace, generation, where.tenant_id)
-    terms = query_weights(query, languages)
+    question = _Question.read(workspace, generation, query, where)
     with _serving_index(workspace, generation, with_staged=with_staged) as index:
-        dense = index.search_dense(vector, where, CANDIDATES)
-        sparse = index.search_sparse(terms, where, CANDIDATES)
-    dense, sparse = _complete(workspace, generation, dense, sparse, vector, terms)
-    by_dense = {hit.chunk_id: hit.score for hit in dense}
-    by_sparse = {hit.chunk_id: hit.score for hit in sparse}
-    return [
-        RankedHit(
-            item.chunk_id,
-            item.score,
-            by_dense.get(item.chunk_id, 0.0),
-            by_sparse.get(item.chunk_id, 0.0),
+        candidates = merge(
+            index.search_dense(question.vector, where, CANDIDATES),
+            index.search_sparse(question.terms, where, CANDIDATES),
         )
-        for item in fuse(dense, sparse)
-    ]
+        vectors = index.vectors([candidate.chunk_id for candidate in candidates])
+    texts = _candidate_texts(workspace, [candidate.chunk_id for candidate in candidates])
+    rarity = workspace.postgres_index(generation).rarity(question.terms)
+    terms = question.terms.keys()
+    titles = {text: entry_weights(*text).keys() for text in {item.titled for item in texts}}
+    fits = {item.chunk_id: covered(titles[item.titled], terms, rarity) for item in texts}
+    ranked = rank(candidates, question.vector, vectors, fits)
+    return refine(ranked, _coverage(ranked[:REFINED], texts, terms, rarity))
+
+
+def rank_sides(
+    workspace: Workspace, generation: Generation, query: str, where: SearchFilter
+) -> dict[str, list[str]]:
+    """Chunk ids as dense, BM25 and hybrid search order them, for comparison."""
+    question = _Question.read(workspace, generation, query, where)
+    with _serving_index(workspace, generation, with_staged=False) as index:
+        dense = index.search_dense(question.vector, where, CANDIDATES)
+        sparse = index.search_sparse(question.terms, where, CANDIDATES)
+    hybrid = rank_chunks(workspace, generation, query, where)
+    return {
+        "dense": [hit.chunk_id for hit in dense],
+        "bm25": [hit.chunk_id for hit in sparse],
+        "hybrid": [hit.chunk_id for hit in hybrid],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A query as both sides want it."""
+
+    vector: Vector
+    terms: SparseVector
+
+    @classmethod
+    def read(
+        cls, workspace: Workspace, generation: Generation, query: str, where: SearchFilter
+    ) -> "_Question":
+        languages = published_languages(workspace, generation, where.tenant_id)
+        vector = embedder_of(workspace, generation).embed([query])[0]
+        return cls(vector, query_weights(query, languages))
+
+
+@dataclass(frozen=True, slots=True)
+class _CandidateText:
+    chunk_id: str
+    title: str
+    language: str
+    body: str
+
+    @property
+    def titled(self) -> tuple[str, str]:
+        return self.title, self.language
+
+
+def _candidate_texts(workspace: Workspace, chunk_ids: Sequence[str]) -> list[_CandidateText]:
+    return workspace.database.fetch(_CandidateText, "candidate_texts", chunk_ids=list(chunk_ids))
+
+
+def _coverage(
+    head: Sequence[RankedChunk],
+    texts: Sequence[_CandidateText],
+    terms: Collection[int],
+    rarity: Rarity,
+) -> dict[str, float]:
+    """How much of the question one sentence of each of the first hits holds."""
+    by_id = {item.chunk_id: item for item in texts}
+    coverage: dict[str, float] = {}
+    for hit in head:
+        if item := by_id.get(hit.chunk_id):
+            sentences = (item.body[start:end] for start, end in sentence_spans(item.body))
+            held = [entry_weights(sentence, item.language).keys() for sentence in sentences]
+            coverage[hit.chunk_id] = best_coverage(terms, held, rarity)
+    return coverage
 
 
 def published_languages(workspace: Workspace, generation: Generation, tenant_id: str) -> list[str]:
@@ -206,36 +270,8 @@ def _serving_index(
         yield workspace.postgres_index(generation, with_staged=with_staged)
 
 
-def _complete(
-    workspace: Workspace,
-    generation: Generation,
-    dense: list[ScoredChunk],
-    sparse: list[ScoredChunk],
-    vector: object,
-    terms: dict[int, float],
-) -> tuple[list[ScoredChunk], list[ScoredChunk]]:
-    """Both scores of every candidate, where one side alone had found it."""
-    one_sided = {hit.chunk_id for hit in dense} ^ {hit.chunk_id for hit in sparse}
-    if not one_sided:
-        return dense, sparse
-    scores = workspace.postgres_index(generation).exact_scores(sorted(one_sided), vector, terms)  # pyright: ignore[reportArgumentType]
-    in_dense = {hit.chunk_id for hit in dense}
-    in_sparse = {hit.chunk_id for hit in sparse}
-    more_dense = [
-        ScoredChunk(item.chunk_id, item.dense_score)
-        for item in scores
-        if item.chunk_id not in in_dense
-    ]
-    more_sparse = [
-        ScoredChunk(item.chunk_id, item.sparse_score)
-        for item in scores
-        if item.chunk_id not in in_sparse
-    ]
-    return dense + more_dense, sparse + more_sparse
-
-
 def _read_passages(
-    workspace: Workspace, generation: Generation, hits: Sequence[RankedHit], where: SearchFilter
+    workspace: Workspace, generation: Generation, hits: Sequence[RankedChunk], where: SearchFilter
 ) -> list[Passage]:
     stored = workspace.database.fetch(
         _StoredPassage,
@@ -248,7 +284,7 @@ def _read_passages(
     return [_to_passage(by_id[hit.chunk_id], hit) for hit in hits if hit.chunk_id in by_id]
 
 
-def _to_passage(stored: _StoredPassage, hit: RankedHit) -> Passage:
+def _to_passage(stored: _StoredPassage, hit: RankedChunk) -> Passage:
     return Passage(
         chunk_id=stored.chunk_id,
         document_id=stored.document_id,
@@ -268,8 +304,8 @@ def _to_passage(stored: _StoredPassage, hit: RankedHit) -> Passage:
         end=stored.end_offset,
         text=stored.body,
         score=hit.score,
-        dense_score=hit.dense_score,
-        sparse_score=hit.sparse_score,
+        dense_score=hit.dense or 0.0,
+        sparse_score=hit.sparse or 0.0,
         modified_at=stored.modified_at,
     )
 

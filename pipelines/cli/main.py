@@ -2,7 +2,7 @@
 
 import typer
 
-from pipelines.cli import documents, index, ingest, models, sources, status
+from pipelines.cli import ask, documents, evaluate, index, ingest, models, sources, status, up
 
 app = typer.Typer(
     name="alexandria",
@@ -10,9 +10,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.command("up")(up.up)
 app.command("ingest")(ingest.ingest)
+app.command("ask")(ask.ask)
 app.command("status")(status.status)
 app.command("verify")(status.verify)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(sources.app, name="sources")
 app.add_typer(documents.app, name="documents")
 app.add_typer(index.app, name="index")

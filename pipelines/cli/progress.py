@@ -23,6 +23,7 @@ STAGES = {
     "postgres_index": "Indexing in Postgres",
     "qdrant_index": "Indexing in Qdrant",
     "publications": "Publishing",
+    "queries": "Asking",
 }
 
 

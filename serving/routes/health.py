@@ -1,6 +1,8 @@
 """Whether the service runs, is ready, and how it does."""
 
-from fastapi import APIRouter, Response
+from contextlib import suppress
+
+from fastapi import APIRouter, BackgroundTasks, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from alexandria.errors import AlexandriaError
@@ -8,6 +10,7 @@ from alexandria.workflows.health import check_health
 from alexandria.workflows.status import list_source_status
 from serving.dependencies import LibraryOfApp, MetricsOfApp
 from serving.library import Library
+from serving.metrics import Metrics
 from serving.schemas.health import Liveness, Part, Readiness, State
 
 router = APIRouter(tags=["health"])
@@ -42,11 +45,21 @@ def check_readiness(library: LibraryOfApp, response: Response) -> Readiness:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"example": "http_requests_in_progress 1.0"}}}},
 )
-def read_metrics(library: LibraryOfApp, metrics: MetricsOfApp) -> Response:
-    """Requests, questions and documents, in Prometheus' text format."""
-    if library.is_open:
-        metrics.show_documents(list_source_status(library.workspace))
+def read_metrics(
+    library: LibraryOfApp, metrics: MetricsOfApp, afterwards: BackgroundTasks
+) -> Response:
+    """Requests, questions and documents, in Prometheus' text format.
+
+    Documents are counted after each answer, for the next one: this route never waits for a
+    store, and so works when one is down.
+    """
+    afterwards.add_task(_count_documents, library, metrics)
     return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _count_documents(library: Library, metrics: Metrics) -> None:
+    with suppress(AlexandriaError):
+        metrics.show_documents(list_source_status(library.workspace))
 
 
 def _parts(library: Library) -> list[Part]:

@@ -1,19 +1,16 @@
 """Questions, answered whole or as a stream."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
-import anyio
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from alexandria.errors import AlexandriaError
-from alexandria.workflows.answering import Answered, AnswerEvent, answer, stream_answer
-from serving.dependencies import MetricsOfApp, OpenWorkspace, QueryFilter
+from alexandria.workflows.answering import Answered, AnswerEvent, answer
+from serving.dependencies import MetricsOfApp, OpenWorkspace, Question, StreamedAnswer
 from serving.errors import describe_error, request_id_of
 from serving.openapi import problems
 from serving.schemas.query import (
@@ -36,17 +33,16 @@ _STREAM_EXAMPLE = (
 
 
 @router.post("", summary="Ask the library", operation_id="ask", responses=problems(413, 422))
-def ask(
-    query: QueryRequest, where: QueryFilter, workspace: OpenWorkspace, metrics: MetricsOfApp
-) -> QueryResponse:
+def ask(asked: Question, workspace: OpenWorkspace, metrics: MetricsOfApp) -> QueryResponse:
     """Answer a question from the library, with the quotes the answer stands on.
 
     `metadata.is_answered` is false when the library holds nothing that answers. The
     `conversation_id` comes back as it was sent, or is a fresh one; no history is stored yet.
     """
-    with metrics.query() as outcome:
-        answered = answer(workspace, query.question, where, limit=query.config.top_k)
-        outcome.answered(answered.is_answered)
+    query = asked.query
+    with metrics.query() as watch:
+        answered = answer(workspace, query.question, asked.where, limit=query.config.top_k)
+        watch.finish(is_answered=answered.is_answered)
     return _to_response(answered, query)
 
 
@@ -58,50 +54,26 @@ def ask(
     responses=problems(413, 422)
     | {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}},
 )
-async def ask_stream(
-    request: Request,
-    query: QueryRequest,
-    where: QueryFilter,
-    workspace: OpenWorkspace,
-    metrics: MetricsOfApp,
-) -> AsyncIterator[ServerSentEvent]:
+def ask_stream(
+    request: Request, asked: Question, answering: StreamedAnswer
+) -> Iterator[ServerSentEvent]:
     """Answer a question as server-sent events.
 
     `passages` comes first, then `text` (pieces that join to the answer) and `citation` (a
     source, as in the whole answer) in any order, then `done` (the whole answer, with the body
     of `POST /api/v2/query`) or `error` (a problem body). Work stops when the client leaves.
     """
-    with metrics.query() as outcome:
-        try:
-            events = stream_answer(workspace, query.question, where, limit=query.config.top_k)
-            async with _in_threads(events) as answering:
-                async for event in answering:
-                    if event.kind == "done":
-                        outcome.answered(event.data.is_answered)
-                    yield _to_event(event, query)
-        except AlexandriaError as error:
-            problem = describe_error(
-                error, instance=request.url.path, request_id=request_id_of(request)
-            )
-            yield ServerSentEvent(event="error", data=problem)
-
-
-@asynccontextmanager
-async def _in_threads(
-    events: Iterator[AnswerEvent],
-) -> AsyncGenerator[AsyncIterator[AnswerEvent]]:
-    """The events, each made in a worker thread; leaving early ends their making."""
-
-    async def each() -> AsyncIterator[AnswerEvent]:
-        while (event := await run_sync(next, events, None)) is not None:
-            yield event
-
     try:
-        yield each()
-    finally:
-        if isinstance(events, Generator):
-            with anyio.CancelScope(shield=True):
-                await run_sync(events.close)
+        for event in answering.events:
+            if event.kind == "done":
+                answering.watch.finish(is_answered=event.data.is_answered)
+            yield _to_event(event, asked.query)
+    except AlexandriaError as error:
+        answering.watch.fail()
+        problem = describe_error(
+            error, instance=request.url.path, request_id=request_id_of(request)
+        )
+        yield ServerSentEvent(event="error", data=problem)
 
 
 def _to_response(answered: Answered, query: QueryRequest) -> QueryResponse:

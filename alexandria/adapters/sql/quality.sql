@@ -220,3 +220,11 @@ WHERE chunk_id = ANY(%(chunk_ids)s::uuid[]);
 -- name: staged_entry_count
 SELECT count(*) FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND source_id = %(source_id)s AND NOT is_published;
+
+-- name: published_chunk_paths
+SELECT DISTINCT member.chunk_id::text, document.path
+FROM knowledge.publications AS publication
+JOIN knowledge.documents AS document USING (document_id)
+JOIN knowledge.version_chunks AS member
+    ON member.version_id = publication.version_id AND member.chunker_id = publication.chunker_id
+WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL;

@@ -32,13 +32,18 @@ LIMIT %(limit)s;
 SELECT term_id, document_frequency FROM knowledge.term_statistics
 WHERE generation_id = %(generation_id)s AND term_id = ANY(%(term_ids)s);
 
--- name: exact_scores
--- Both raw scores of chosen chunks, for candidates that only one search found.
-SELECT chunk_id::text,
-    1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS dense_score,
-    -(terms <#> %(terms)s::sparsevec) AS sparse_score
-FROM knowledge.index_entries
-WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]);
+-- name: candidate_texts
+-- Text of chunks with the title and language of their document.
+SELECT chunk.chunk_id::text, parse.title, parse.language, chunk.body
+FROM knowledge.chunks AS chunk
+JOIN knowledge.documents AS document USING (document_id)
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+JOIN LATERAL (
+    SELECT title, language FROM knowledge.parses AS candidate
+    WHERE candidate.content_hash = version.content_hash
+    ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
+WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
 -- name: published_languages
 -- Languages a generation's documents are written in, most common first.

@@ -147,3 +147,6 @@ FROM (
 JOIN knowledge.sources AS source USING (source_id)
 WHERE NOT result.is_passed AND source.tenant_id = %(tenant_id)s AND source.removed_at IS NULL
 ORDER BY source.name, result.name;
+
+-- name: ping
+SELECT 1;

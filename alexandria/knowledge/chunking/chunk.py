@@ -19,7 +19,8 @@ class Chunk:
         unit: Ordinal of the unit it lies in.
         anchor: Where a viewer opens it: that of its first block, or else of its unit.
         section_path: Titles of the headings that hold for all of it, outermost first.
-        token_count: Tokens the embedding model reads, without its special tokens.
+        token_count: Tokens the embedding model reads, without its special tokens; an upper
+            bound where the text has words that no vocabulary holds.
     """
 
     ordinal: int

@@ -1,0 +1,92 @@
+"""Language models of any provider, through litellm. The only module that calls one."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alexandria.errors import ConfigurationError, GatewayUnavailableError
+from alexandria.settings import Settings
+
+Message = Mapping[str, str]
+"""`role` (system, user or assistant) and `content`."""
+
+
+@dataclass
+class Usage:
+    """What a completion used, known once it has ended. Money in US dollars."""
+
+    model: str = ""
+    token_count: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass
+class LanguageModel:
+    """The models of the settings, tried in their order; litellm retries each with backoff."""
+
+    models: Sequence[str]
+    api_key: str | None = None
+    timeout_seconds: float = 30.0
+    usage: Usage = field(default_factory=Usage)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "LanguageModel | None":
+        """None when the settings name no model."""
+        if not settings.llm_models:
+            return None
+        key = settings.llm_api_key
+        return cls(
+            settings.llm_models,
+            key.get_secret_value() if key else None,
+            settings.llm_timeout_seconds,
+        )
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        """The completion in pieces, as the provider sends them; fills `usage` at the end.
+
+        Raises:
+            ConfigurationError: The provider refused the key or does not know the model.
+            GatewayUnavailableError: No model answered.
+        """
+        litellm = _import_litellm()
+        errors = litellm.exceptions
+        try:
+            response = litellm.completion(
+                model=self.models[0],
+                fallbacks=list(self.models[1:]) or None,
+                messages=[dict(message) for message in messages],
+                api_key=self.api_key,
+                timeout=self.timeout_seconds,
+                num_retries=2,
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            pieces: list[Any] = []
+            for piece in response:
+                pieces.append(piece)
+                if piece.choices and (text := piece.choices[0].delta.content):
+                    yield text
+        except (errors.AuthenticationError, errors.NotFoundError) as error:
+            raise ConfigurationError(f"The language model refused: {error.message}") from error
+        except errors.APIError as error:
+            raise GatewayUnavailableError from error
+        except (errors.Timeout, errors.APIConnectionError, errors.RateLimitError) as error:
+            raise GatewayUnavailableError from error
+        self._account(litellm, pieces, messages)
+
+    def _account(self, litellm: Any, pieces: list[Any], messages: Sequence[Message]) -> None:
+        whole = litellm.stream_chunk_builder(pieces, messages=list(messages))
+        self.usage.model = str(whole.model or self.models[0])
+        self.usage.token_count = int(whole.usage.total_tokens)
+        known = litellm.model_cost.get(self.models[0])
+        self.usage.cost_usd = float(litellm.completion_cost(whole, self.models[0])) if known else 0.0
+
+
+def _import_litellm() -> Any:
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it downloads its prices
+    import litellm
+
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    return litellm

@@ -1,0 +1,190 @@
+"""`alexandria up`: Postgres, the Dagster UI and daemon, and the API, until Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import typer
+
+from alexandria.settings import Settings
+from pipelines.cli.console import HomeOption, err, opened, out, read_settings
+
+START_SECONDS = 120
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One child process, and the address that answers once it is ready."""
+
+    name: str
+    command: Sequence[str]
+    ready_url: str | None = None
+
+
+def up(
+    dagster_port: Annotated[
+        int | None, typer.Option(help="Port of the Dagster UI. Default: 3000.")
+    ] = None,
+    api_port: Annotated[int | None, typer.Option(help="Port of the API. Default: 8000.")] = None,
+    suggest: Annotated[
+        list[str] | None, typer.Option(help="A question to show when ready; repeatable.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Start everything and keep it running; Ctrl-C or SIGTERM stops it cleanly.
+
+    Example: alexandria up --api-port 8080
+    """
+    settings = read_settings(home)
+    ports = {"dagster_port": dagster_port, "api_port": api_port}
+    settings = settings.model_copy(update={key: port for key, port in ports.items() if port})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with opened(home) as workspace:
+        from pipelines.instance import prepare_dagster_home
+
+        environment = {**os.environ, **prepare_dagster_home(workspace.settings)}
+        try:
+            _serve(settings, environment, suggest or [])
+        except KeyboardInterrupt:
+            out.print("Stopped.")
+
+
+def services(settings: Settings, code_port: int, workspace_file: Path) -> list[Service]:
+    """The processes of a running library, in the order they start."""
+    python = sys.executable
+    dagster = f"http://{settings.api_host}:{settings.dagster_port}"
+    api = f"http://{settings.api_host}:{settings.api_port}"
+    workspace = ["--workspace", str(workspace_file)]
+    return [
+        Service(
+            "code",
+            [python, "-m", "dagster", "api", "grpc", "--module-name", "pipelines.definitions",
+             "--host", "127.0.0.1", "--port", str(code_port)],
+        ),
+        Service(
+            "api",
+            [python, "-m", "uvicorn", "--factory", "serving.app:create_app", "--host",
+             settings.api_host, "--port", str(settings.api_port), "--no-access-log"],
+            f"{api}/health/ready",
+        ),
+        Service(
+            "webserver",
+            [python, "-m", "dagster_webserver", "--host", settings.api_host, "--port",
+             str(settings.dagster_port), *workspace],
+            f"{dagster}/server_info",
+        ),
+        Service("daemon", [python, "-m", "dagster._daemon", "run", *workspace]),
+    ]
+
+
+def _serve(settings: Settings, environment: Mapping[str, str], suggestions: list[str]) -> None:
+    code_port = _free_port()
+    workspace_file = settings.dagster_folder / "workspace.yaml"
+    workspace_file.write_text(
+        "load_from:\n  - grpc_server:\n      host: 127.0.0.1\n"
+        f"      port: {code_port}\n      location_name: alexandria\n",
+        encoding="utf-8",
+    )
+    logs = settings.home.resolve() / "logs"
+    logs.mkdir(exist_ok=True)
+    for port in (settings.api_port, settings.dagster_port):
+        _require_free(settings.api_host, port)
+    with ExitStack() as stack:
+        running = [
+            (service, _start(stack, service, logs, environment))
+            for service in services(settings, code_port, workspace_file)
+        ]
+        _wait_until_ready(running, logs)
+        _announce(settings, suggestions)
+        while True:
+            _require_alive(running, logs)
+            time.sleep(0.5)
+
+
+def _start(
+    stack: ExitStack, service: Service, logs: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that Ctrl-C reaches it through us alone, in order."""
+    log = stack.enter_context((logs / f"{service.name}.log").open("ab"))
+    process = subprocess.Popen(
+        service.command, env=environment, stdout=log, stderr=log, start_new_session=True
+    )
+    stack.callback(_stop, process)
+    return process
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_until_ready(
+    running: Sequence[tuple[Service, subprocess.Popen[bytes]]], logs: Path
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    for service, _ in running:
+        while service.ready_url and not _answers(service.ready_url):
+            _require_alive(running, logs)
+            if time.monotonic() > deadline:
+                err.print(f"[bold red]{service.name} is not ready[/]; see {logs}.")
+                raise typer.Exit(1)
+            time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as response:  # noqa: S310 (our own address)
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _require_alive(
+    running: Sequence[tuple[Service, subprocess.Popen[bytes]]], logs: Path
+) -> None:
+    for service, process in running:
+        if process.poll() is not None:
+            err.print(f"[bold red]{service.name} has stopped[/]; see {logs / service.name}.log.")
+            raise typer.Exit(1)
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex((host, port)) == 0:
+            err.print(
+                f"[bold red]Port {port} is taken.[/] Choose others with --api-port and "
+                "--dagster-port."
+            )
+            raise typer.Exit(1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _announce(settings: Settings, suggestions: list[str]) -> None:
+    host = settings.api_host
+    out.print(f"\nAsk the library:  [bold]http://{host}:{settings.api_port}[/]")
+    out.print(f"Watch the graph:  [bold]http://{host}:{settings.dagster_port}[/]")
+    if suggestions:
+        out.print("\nQuestions to try, there or with `alexandria ask`:")
+        for question in suggestions:
+            out.print(f"  • {question}", highlight=False)
+    out.print("\nCtrl-C stops everything.")

@@ -1,0 +1,161 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from alexandria.settings import Settings
+from alexandria.workflows.workspace import Workspace
+from serving.app import create_app
+
+Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
+SEARCH = "/api/v2/documents/search"
+UPLOAD = "/api/v2/documents/upload"
+
+
+def test_search_finds_the_document_with_its_best_passage(api: httpx.Client) -> None:
+    found = api.post(SEARCH, json={"query": "the lead box under the foundation stone"}).json()
+    best = found["documents"][0]
+    assert "augusta" in best["path"]
+    assert best["score"] == pytest.approx(best["passage"]["score"])
+    assert best["passage"]["document_id"] == best["document_id"]
+    scores = [document["score"] for document in found["documents"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_without_a_query_every_document_is_listed(api: httpx.Client) -> None:
+    found = api.post(SEARCH, json={"limit": 100}).json()
+    assert found["total"] == len(found["documents"]) > 10
+    assert all(item["score"] is None and item["passage"] is None for item in found["documents"])
+    assert all(item["state"] == "published" for item in found["documents"])
+    few = api.post(SEARCH, json={"limit": 2}).json()
+    assert len(few["documents"]) == 2
+    assert few["total"] == found["total"]
+
+
+def test_filters_narrow_and_never_widen(api: httpx.Client) -> None:
+    everything = api.post(SEARCH, json={"limit": 100}).json()["documents"]
+    english = api.post(SEARCH, json={"filters": {"languages": ["en"]}, "limit": 100}).json()
+    assert {item["language"] for item in english["documents"]} == {"en"}
+    assert 0 < english["total"] < len(everything)
+    for filters in (
+        {"source_types": ["a-kind-nothing-has"]},
+        {"languages": ["eo"]},
+        {"date_range": {"from": "1800-01-01", "to": "1850-01-01"}},
+    ):
+        assert api.post(SEARCH, json={"filters": filters}).json() == {"documents": [], "total": 0}
+
+
+def test_a_document_is_known_by_id_path_and_title(api: httpx.Client) -> None:
+    document = api.post(SEARCH, json={"query": "salt clock"}).json()["documents"][0]
+    for name in (document["document_id"], document["path"], document["title"]):
+        found = api.post(SEARCH, json={"filters": {"selected_files": [name]}}).json()
+        assert [item["path"] for item in found["documents"]] == [document["path"]]
+
+
+def test_a_document_shows_its_units_and_relations(api: httpx.Client) -> None:
+    document = api.post(SEARCH, json={"query": "salt clock"}).json()["documents"][0]
+    detail = api.get(f"/api/v2/documents/{document['document_id']}").json()
+    assert detail["document"]["title"] == document["title"]
+    assert len(detail["units"]) == document["units_found"]
+    assert detail["images"] == []
+    related = [item["document_id"] for item in detail["related_documents"]]
+    assert related
+    assert document["document_id"] not in related
+
+
+def test_a_text_holds_its_units(api: httpx.Client) -> None:
+    for document in api.post(SEARCH, json={"limit": 100}).json()["documents"]:
+        text = api.get(f"/api/v2/documents/{document['document_id']}/text").json()
+        ends = [(unit["start"], unit["end"]) for unit in text["units"]]
+        assert ends
+        assert all(0 <= start <= end <= len(text["text"]) for start, end in ends)
+
+
+@pytest.mark.parametrize("identifier", ["none", "00000000-0000-0000-0000-000000000000", "a%00b"])
+@pytest.mark.parametrize("suffix", ["", "/text"])
+def test_an_unknown_document_is_not_found(api: httpx.Client, identifier: str, suffix: str) -> None:
+    response = api.get(f"/api/v2/documents/{identifier}{suffix}")
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+
+
+def test_an_unknown_version_is_not_found(api: httpx.Client) -> None:
+    document = api.post(SEARCH, json={"limit": 1}).json()["documents"][0]["document_id"]
+    for version in ("none", "00000000-0000-0000-0000-000000000000"):
+        address = f"/api/v2/documents/{document}/text"
+        assert api.get(address, params={"version_id": version}).status_code == 404
+
+
+def test_an_upload_lands_whole_in_the_upload_folder(
+    empty_api: httpx.Client, settings: Settings
+) -> None:
+    content = b"The lamp was lit at dusk.\n" * 100_000
+    response = empty_api.post(UPLOAD, files={"file": ("log book.txt", content)})
+    assert response.status_code == 202
+    kept = response.json()
+    assert kept["path"] == "log book.txt"
+    assert kept["size_bytes"] == len(content)
+    assert kept["is_new"]
+    assert (settings.uploads / kept["path"]).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name", ["../../escape.txt", "/etc/escape.txt", "..\\escape.txt", "C:\\escape.txt", "..", "."]
+)
+def test_an_upload_cannot_leave_the_folder(
+    empty_api: httpx.Client, settings: Settings, name: str
+) -> None:
+    response = empty_api.post(UPLOAD, files={"file": (name, b"text")})
+    assert response.status_code == 202
+    assert [file.name for file in settings.uploads.iterdir()] == [response.json()["path"]]
+    assert "/" not in response.json()["path"]
+
+
+def test_an_upload_never_replaces_another(empty_api: httpx.Client, settings: Settings) -> None:
+    first = empty_api.post(UPLOAD, files={"file": ("log.txt", b"one")}).json()
+    again = empty_api.post(UPLOAD, files={"file": ("log.txt", b"one")}).json()
+    other = empty_api.post(UPLOAD, files={"file": ("log.txt", b"two")}).json()
+    assert again == first | {"is_new": False}
+    assert other["path"] != first["path"]
+    kept = {file.name: file.read_bytes() for file in settings.uploads.iterdir()}
+    assert kept == {first["path"]: b"one", other["path"]: b"two"}
+
+
+@pytest.mark.parametrize("size", [1001, 500_000])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
+    workspace: Workspace, serve: Serve, size: int, is_chunked: bool
+) -> None:
+    limited = workspace.settings.model_copy(update={"max_file_bytes": 1000})
+    app = create_app(workspace=replace(workspace, settings=limited))
+    request = httpx.Request(
+        "POST", "http://api", files={"file": ("large.txt", BytesIO(b"x" * size))}
+    )
+    body = request.read()
+    headers = {"Content-Type": request.headers["Content-Type"]}
+    with serve(app) as client:
+        response = client.post(
+            UPLOAD, content=iter([body]) if is_chunked else body, headers=headers
+        )
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    assert not list(limited.uploads.glob("*"))
+
+
+def test_an_empty_upload_is_refused(empty_api: httpx.Client, settings: Settings) -> None:
+    response = empty_api.post(UPLOAD, files={"file": ("nothing.txt", b"")})
+    assert response.status_code == 422
+    assert response.json()["code"] == "empty_file"
+    assert list(settings.uploads.iterdir()) == []
+
+
+def test_the_upload_folder_is_made_when_it_is_needed(
+    empty_api: httpx.Client, settings: Settings
+) -> None:
+    assert not Path(settings.uploads).exists()
+    assert empty_api.post(UPLOAD, files={"file": ("a.txt", b"a")}).status_code == 202

@@ -1,0 +1,213 @@
+"""One error body for every route and status."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from alexandria.errors import (
+    AlexandriaError,
+    ConflictError,
+    FileTooLargeError,
+    IndexLockedError,
+    IntegrityError,
+    InvalidInputError,
+    ModelMissingError,
+    NotFoundError,
+    StoreUnavailableError,
+)
+from alexandria.settings import Settings
+from alexandria.workflows.workspace import Workspace
+from serving.app import create_app
+from serving.errors import install_error_handlers
+from serving.middleware import RequestIdMiddleware
+
+Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
+MEMBERS = {
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "timestamp",
+    "request_id",
+    "errors",
+}
+DOCUMENT = "/api/v2/documents/00000000-0000-0000-0000-000000000000"
+ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "page": ("GET", "/", {}),
+    "page file": ("GET", "/pages/page.js", {}),
+    "live": ("GET", "/health/live", {}),
+    "ready": ("GET", "/health/ready", {}),
+    "metrics": ("GET", "/metrics", {}),
+    "query": ("POST", "/api/v2/query", {"json": {"question": "where is it?"}}),
+    "stream": ("POST", "/api/v2/query/stream", {"json": {"question": "where is it?"}}),
+    "search": ("POST", "/api/v2/documents/search", {"json": {}}),
+    "upload": ("POST", "/api/v2/documents/upload", {"files": {"file": ("a.txt", b"a")}}),
+    "document": ("GET", DOCUMENT, {}),
+    "text": ("GET", f"{DOCUMENT}/text", {}),
+}
+FAILING = ["query", "search", "upload", "document", "text"]
+"""Routes whose answer needs the store or the upload folder before it begins."""
+
+
+def check_problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """Hold a response to the error body; returns it."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert set(problem) == MEMBERS
+    assert problem["status"] == status
+    assert problem["type"] == f"urn:alexandria:problem:{problem['code']}"
+    assert problem["instance"] == response.request.url.path
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert datetime.fromisoformat(problem["timestamp"]).tzinfo is not None
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_path_beside_a_route_is_404(empty_api: httpx.Client, route: str) -> None:
+    method, path, _ = ROUTES[route]
+    check_problem(empty_api.request(method, f"{path.rstrip('/')}/not/there"), 404)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_another_method_is_405(empty_api: httpx.Client, route: str) -> None:
+    _, path, _ = ROUTES[route]
+    check_problem(empty_api.request("PATCH", path), 405)
+
+
+@pytest.mark.parametrize("route", ["query", "stream", "search", "upload"])
+def test_a_malformed_body_is_422_and_names_its_fields(empty_api: httpx.Client, route: str) -> None:
+    method, path, _ = ROUTES[route]
+    not_json = empty_api.request(
+        method, path, content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert check_problem(not_json, 422)["errors"]
+    unknown = check_problem(empty_api.request(method, path, json={"unknown": 1}), 422)
+    assert all(item["field"] and item["message"] for item in unknown["errors"])
+    assert unknown["errors"]
+
+
+@pytest.mark.parametrize("route", ["query", "stream", "search"])
+def test_a_body_over_the_limit_is_413(empty_api: httpx.Client, route: str) -> None:
+    method, path, _ = ROUTES[route]
+    content = b'{"question": "' + b"x" * 300_000 + b'"}'
+    check_problem(empty_api.request(method, path, content=content), 413)
+    check_problem(empty_api.request(method, path, content=iter([content])), 413)
+
+
+@pytest.mark.parametrize("route", ["document", "text"])
+def test_what_is_not_there_is_404(empty_api: httpx.Client, route: str) -> None:
+    method, path, _ = ROUTES[route]
+    check_problem(empty_api.request(method, path), 404)
+
+
+@pytest.fixture
+def broken_api(workspace: Workspace, tmp_path: Path, serve: Serve) -> Iterator[httpx.Client]:
+    """A server whose tables are gone and whose upload folder is a file."""
+    workspace.database.statement("DROP SCHEMA knowledge CASCADE")
+    blocked = tmp_path / "uploads"
+    blocked.write_text("in the way")
+    settings = workspace.settings.model_copy(update={"upload_folder": blocked})
+    app = create_app(
+        workspace=Workspace(settings, workspace.database, workspace.blobs, workspace.progress)
+    )
+    with serve(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize("route", FAILING)
+def test_a_failure_inside_is_500_and_tells_nothing_of_it(
+    broken_api: httpx.Client, route: str
+) -> None:
+    method, path, body = ROUTES[route]
+    response = broken_api.request(method, path, headers={"X-Request-ID": "mine-1"}, **body)
+    problem = check_problem(response, 500)
+    assert problem["request_id"] == "mine-1"
+    assert problem["code"] == "internal_error"
+    assert not re.search("knowledge|uploads|psycopg|relation|Error", problem["detail"])
+
+
+def test_the_process_answers_while_its_store_is_broken(broken_api: httpx.Client) -> None:
+    assert broken_api.get("/health/live").status_code == 200
+    assert broken_api.get("/metrics").status_code == 200
+    assert broken_api.get("/").status_code == 200
+
+
+class _Unknown(AlexandriaError):
+    """The password of the database is hunter2."""
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "is_shown"),
+    [
+        (NotFoundError("no such book"), 404, True),
+        (ConflictError("it is there"), 409, True),
+        (InvalidInputError("not like this"), 422, True),
+        (FileTooLargeError("split it"), 413, True),
+        (StoreUnavailableError("it is starting"), 503, True),
+        (IndexLockedError("a run holds it"), 503, True),
+        (IntegrityError("chunk 7 is missing"), 500, False),
+        (ModelMissingError("no model at /secret"), 500, False),
+        (_Unknown(), 500, False),
+    ],
+)
+def test_each_class_of_errors_has_its_status(
+    serve: Serve, error: AlexandriaError, status: int, is_shown: bool
+) -> None:
+    app = FastAPI()
+    app.add_middleware(RequestIdMiddleware)
+    install_error_handlers(app)
+
+    def fail() -> None:
+        raise error
+
+    app.add_api_route("/fail", fail)
+    with serve(app) as client:
+        response = client.get("/fail")
+    problem = check_problem(response, status)
+    assert (error.message in problem["detail"]) == is_shown
+    assert (problem["code"] == error.code) == is_shown
+    assert ("retry-after" in response.headers) == (status == 503)
+
+
+@pytest.mark.parametrize("route", ["query", "stream", "search", "document", "text", "ready"])
+def test_a_library_that_is_not_open_yet_is_503(settings: Settings, route: str) -> None:
+    """Without its lifespan an app never opens its library."""
+    import anyio
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(create_app(settings))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            method, path, body = ROUTES[route]
+            return await client.request(method, path, **body)
+
+    response = anyio.run(ask)
+    assert int(response.headers["retry-after"]) > 0
+    if route == "ready":
+        assert response.status_code == 503
+        assert response.json()["status"] == "down"
+    else:
+        assert check_problem(response, 503)["code"] == "store_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("brought", "is_kept"),
+    [("a-b_c.1", True), ("x" * 128, True), ("x" * 129, False), ("a b", False), ("", False)],
+)
+def test_a_well_formed_request_id_is_kept(
+    empty_api: httpx.Client, brought: str, is_kept: bool
+) -> None:
+    response = empty_api.get("/health/live", headers={"X-Request-ID": brought})
+    assert (response.headers["x-request-id"] == brought) == is_kept
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", response.headers["x-request-id"])
