@@ -119,7 +119,7 @@ def load_encoders(folder: Path) -> dict[str, Encode]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Speed and fidelity of the exported model.")
     parser.add_argument("folder", type=Path, nargs="?", help="folder of text files")
     parser.add_argument("--texts", type=int, default=200, help="natural texts to embed")
     parser.add_argument("--rounds", type=int, default=3)

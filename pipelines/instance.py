@@ -64,7 +64,7 @@ def run_job(
     """Run a job on one source in this process, recorded as any other run."""
     import dagster as dg
 
-    from pipelines.definitions import build_definitions
+    from pipelines.build import build_definitions
 
     instance.add_dynamic_partitions("source", [partition])
     definitions = build_definitions(

@@ -2,15 +2,12 @@
 
 import dagster as dg
 
-from assets.partitions import source_partitions
-
 SYNCED = ("ingestion", "chunking", "embedding", "quality")
 REBUILT = ("chunking", "embedding", "quality")
 
 sync_source = dg.define_asset_job(
     "sync_source",
     selection=dg.AssetSelection.groups(*SYNCED),
-    partitions_def=source_partitions,
     executor_def=dg.in_process_executor,
     description="Look at one source and bring everything up to publication in line with it.",
 )
@@ -18,7 +15,6 @@ sync_source = dg.define_asset_job(
 rebuild_index = dg.define_asset_job(
     "rebuild_index",
     selection=dg.AssetSelection.groups(*REBUILT),
-    partitions_def=source_partitions,
     executor_def=dg.in_process_executor,
     description="Build the generation of today's settings for one source, beside the live one.",
 )

@@ -1,5 +1,6 @@
 """What the assets are given, from the environment."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,4 +28,8 @@ def dbt() -> "DbtCliResource":
     """The dbt project of this repository; its places come with each run."""
     from dagster_dbt import DbtCliResource
 
-    return DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT))
+    return DbtCliResource(
+        project_dir=str(DBT_PROJECT),
+        profiles_dir=str(DBT_PROJECT),
+        dbt_executable=str(Path(sys.executable).parent / "dbt"),
+    )

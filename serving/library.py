@@ -24,14 +24,13 @@ class Library:
     Attributes:
         settings: What to open.
         given: A workspace that is open already; its owner closes it.
-        warming_problem: Why the model could not be warmed; empty while none is known.
+        progress: What it is doing, or why it cannot go on and what to do.
     """
 
     settings: Settings
     given: Workspace | None = None
-    warming_problem: str = ""
+    progress: str = "The library is being opened; try again in a moment."
     _opened: Workspace | None = None
-    _opening_problem: str = "it is being opened"
     _is_warm: threading.Event = field(default_factory=threading.Event)
     _is_closing: threading.Event = field(default_factory=threading.Event)
     _closers: ExitStack = field(default_factory=ExitStack)
@@ -45,9 +44,7 @@ class Library:
             StoreUnavailableError: It is not open yet.
         """
         if self._opened is None:
-            raise StoreUnavailableError(
-                f"The library is not open yet ({self._opening_problem}). Try again in a moment."
-            )
+            raise StoreUnavailableError(self.progress)
         return self._opened
 
     @property
@@ -81,7 +78,7 @@ class Library:
                 break
             except AlexandriaError as error:
                 _LOG.warning("The library could not be opened: %s", error.message)
-                self._opening_problem = error.message
+                self.progress = error.message
                 if not isinstance(error, TransientError):
                     return
                 self._is_closing.wait(RETRY_SECONDS)
@@ -89,10 +86,11 @@ class Library:
             self._warm()
 
     def _warm(self) -> None:
+        self.progress = "The library is open; its model is loading."
         try:
             self.workspace.embedder.embed(["warm up"])
         except AlexandriaError as error:
             _LOG.warning("The model could not be warmed: %s", error.message)
-            self.warming_problem = error.message
+            self.progress = error.message
         else:
             self._is_warm.set()

@@ -65,7 +65,7 @@ def upload(file: UploadFile, library: LibraryOfApp) -> UploadResponse:
     "/{document_id}",
     summary="Read about a document",
     operation_id="read_document",
-    responses=problems(404),
+    responses=problems(404, 422),
 )
 def read(document_id: str, workspace: OpenWorkspace) -> DocumentDetailResponse:
     """One document, its units with what could not be read, and the documents most like it."""
@@ -82,7 +82,7 @@ def read(document_id: str, workspace: OpenWorkspace) -> DocumentDetailResponse:
     "/{document_id}/text",
     summary="Read a document's text",
     operation_id="read_document_text",
-    responses=problems(404),
+    responses=problems(404, 422),
 )
 def read_whole_text(
     document_id: str, workspace: OpenWorkspace, version_id: str | None = None

@@ -63,20 +63,17 @@ def _count_documents(library: Library, metrics: Metrics) -> None:
 
 
 def _parts(library: Library) -> list[Part]:
-    try:
-        found = check_health(library.workspace)
-    except AlexandriaError as error:
-        return [Part(name="library", state="down", detail=error.message, is_required=True)]
-    return [*(Part.model_validate(item) for item in found), _warmth(library)]
-
-
-def _warmth(library: Library) -> Part:
-    detail = library.warming_problem or ("it has run" if library.is_warm else "it is loading")
-    state: State = "ok" if library.is_warm else "down"
-    return Part(name="warm_up", state=state, detail=detail, is_required=True)
+    """While the library opens or warms, asking its parts would only wait for it."""
+    if not library.is_warm:
+        return [Part(name="library", state="down", detail=library.progress, is_required=True)]
+    return [Part.model_validate(item) for item in check_health(library.workspace)]
 
 
 def _overall(parts: list[Part]) -> State:
+    """A part that is optional may be degraded: the default has no language model."""
     if any(part.state == "down" and part.is_required for part in parts):
         return "down"
-    return "ok" if all(part.state == "ok" for part in parts) else "degraded"
+    is_whole = all(
+        part.state == "ok" or (part.state == "degraded" and not part.is_required) for part in parts
+    )
+    return "ok" if is_whole else "degraded"

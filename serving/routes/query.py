@@ -1,18 +1,18 @@
 """Questions, answered whole or as a stream."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel
 
 from alexandria.errors import AlexandriaError
-from alexandria.workflows.answering import Answered, AnswerEvent, answer
+from alexandria.workflows.answering import Answered, AnswerEvent, Citation, answer
 from serving.dependencies import MetricsOfApp, OpenWorkspace, Question, StreamedAnswer
 from serving.errors import describe_error, request_id_of
 from serving.openapi import problems
+from serving.schemas.base import ResponseBody
+from serving.schemas.documents import Passage
 from serving.schemas.query import (
     PassagesEvent,
     QueryRequest,
@@ -65,7 +65,7 @@ def ask_stream(
     """
     try:
         for event in answering.events:
-            if event.kind == "done":
+            if isinstance(event.data, Answered):
                 answering.watch.finish(is_answered=event.data.is_answered)
             yield _to_event(event, asked.query)
     except AlexandriaError as error:
@@ -87,15 +87,17 @@ def _to_response(answered: Answered, query: QueryRequest) -> QueryResponse:
     )
 
 
-_EVENT_BODIES: Mapping[str, Callable[[Any, QueryRequest], BaseModel]] = {
-    "passages": lambda data, _query: PassagesEvent.model_validate({"passages": data}),
-    "text": lambda data, _query: TextEvent(text=data),
-    "citation": lambda data, _query: Source.model_validate(data),
-    "done": _to_response,
-}
-
-
 def _to_event(event: AnswerEvent, query: QueryRequest) -> ServerSentEvent:
-    if event.kind == "error":
-        raise event.data
-    return ServerSentEvent(event=event.kind, data=_EVENT_BODIES[event.kind](event.data, query))
+    return ServerSentEvent(event=event.kind, data=_event_body(event, query))
+
+
+def _event_body(event: AnswerEvent, query: QueryRequest) -> ResponseBody:
+    match event.data:
+        case str() as text:
+            return TextEvent(text=text)
+        case Citation() as citation:
+            return Source.model_validate(citation)
+        case Answered() as answered:
+            return _to_response(answered, query)
+        case passages:
+            return PassagesEvent(passages=[Passage.model_validate(item) for item in passages])

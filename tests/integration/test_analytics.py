@@ -72,7 +72,9 @@ def built(
         yield Built(workspace, result, json.loads(manifest.read_text()))
 
 
-def run_analytics(workspace: Workspace, manifest: Path) -> dg.ExecuteInProcessResult:
+def run_analytics(
+    workspace: Workspace, manifest: Path, only: list[str] | None = None
+) -> dg.ExecuteInProcessResult:
     plain = dg.load_assets_from_modules(
         [analytics_assets], group_name="analytics", key_prefix="analytics"
     )
@@ -91,7 +93,10 @@ def run_analytics(workspace: Workspace, manifest: Path) -> dg.ExecuteInProcessRe
             "dbt": DbtCliResource(PROJECT, profiles_dir=PROJECT, dbt_executable=DBT),
         },
     )
-    return definitions.resolve_job_def("analytics").execute_in_process(raise_on_error=False)
+    return definitions.resolve_job_def("analytics").execute_in_process(
+        raise_on_error=False,
+        asset_selection=[dg.AssetKey(key.split("/")) for key in only] if only else None,
+    )
 
 
 def test_every_asset_is_materialized_and_every_check_passes(built: Built) -> None:
@@ -231,6 +236,23 @@ def test_an_empty_ledger_is_exported_with_types(workspace: Workspace) -> None:
 def test_publishing_before_building_says_what_to_run(workspace: Workspace) -> None:
     with pytest.raises(NotFoundError, match="run the analytics job"):
         publish_marts(workspace)
+
+
+def test_a_failed_dbt_test_shows_as_a_check_and_stops_publishing(
+    built: Built, manifest: Path
+) -> None:
+    """The last test here: it breaks the ledger by quarantining a page that is published."""
+    folder = built.workspace.settings.marts_folder
+    before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+    with psycopg.connect(built.workspace.database.address) as connection:
+        connection.execute("UPDATE knowledge.quarantine SET unit = 'Page 1' WHERE unit <> ''")
+    export_ledger(built.workspace)
+    chosen = ["marts/documents", "marts/coverage", "analytics/marts"]
+    result = run_analytics(built.workspace, manifest, chosen)
+    assert not result.success
+    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    assert [check.check_name for check in failed] == ["units_balance"]
+    assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
 
 
 def materializations(built: Built) -> list[dg.AssetMaterialization]:

@@ -11,7 +11,8 @@ select
     cast(sum(units_found) as bigint) as units_found,
     cast(sum(units_indexed) as bigint) as units_indexed,
     cast(sum(units_quarantined) as bigint) as units_quarantined,
-    cast(sum(units_pending) as bigint) as units_pending
+    cast(sum(units_pending) as bigint) as units_pending,
+    cast(sum(units_unaccounted) as bigint) as units_unaccounted
 from {{ ref('documents') }}
 where document_state <> 'deleted' and version_discovered_at is not null
 group by source_id, source_name, cast(version_discovered_at as date)

@@ -61,7 +61,10 @@ unit_counts as (
         count(*) as units_found,
         count(*) filter (where is_indexed) as units_indexed,
         count(*) filter (where is_quarantined) as units_quarantined,
-        count(*) filter (where is_unpublished and not is_quarantined) as units_pending
+        count(*) filter (where is_unpublished and not is_quarantined) as units_pending,
+        count(*) filter (
+            where not is_unpublished and is_indexed = is_quarantined
+        ) as units_unaccounted
     from units
     group by document_id
 ),
@@ -135,6 +138,7 @@ select
     cast(coalesce(unit_counts.units_indexed, 0) as bigint) as units_indexed,
     cast(coalesce(unit_counts.units_quarantined, 0) as bigint) as units_quarantined,
     cast(coalesce(unit_counts.units_pending, 0) as bigint) as units_pending,
+    cast(coalesce(unit_counts.units_unaccounted, 0) as bigint) as units_unaccounted,
     cast(coalesce(publication.chunk_count, 0) as bigint) as chunk_count,
     cast(coalesce(publication.token_count, 0) as bigint) as token_count,
     cast(coalesce(citations.citation_count, 0) as bigint) as citation_count,

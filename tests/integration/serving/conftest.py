@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,6 @@ from fastapi import FastAPI
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
 from serving.library import Library
-
 
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
 """Run an app and talk to it."""
@@ -38,6 +38,24 @@ def _serving(app: FastAPI) -> Generator[httpx.Client]:
             thread.join()
 
 
+Eventually = Callable[[Callable[[], Any]], Any]
+"""Ask again and again until the answer is true; returns it."""
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Wait for what happens in the background, up to a minute."""
+
+    def ask(question: Callable[[], Any]) -> Any:
+        for _ in range(1200):
+            if found := question():
+                return found
+            time.sleep(0.05)
+        pytest.fail("it did not happen within a minute")
+
+    return ask
+
+
 @pytest.fixture
 def serve() -> Serve:
     """Serve an app in a thread."""
@@ -49,8 +67,8 @@ def api(library: Workspace) -> Iterator[httpx.Client]:
     """A client of a warm server over the sample library."""
     app = create_app(workspace=library)
     with _serving(app) as client:
-        served: Library = app.state.library
-        assert served.wait_until_warm(120)
+        assert isinstance(app.state.library, Library)
+        assert app.state.library.wait_until_warm(120)
         yield client
 
 

@@ -76,12 +76,12 @@ def test_a_text_holds_its_units(api: httpx.Client) -> None:
         assert all(0 <= start <= end <= len(text["text"]) for start, end in ends)
 
 
-@pytest.mark.parametrize("identifier", ["none", "00000000-0000-0000-0000-000000000000", "a%00b"])
-@pytest.mark.parametrize("suffix", ["", "/text"])
-def test_an_unknown_document_is_not_found(api: httpx.Client, identifier: str, suffix: str) -> None:
-    response = api.get(f"/api/v2/documents/{identifier}{suffix}")
-    assert response.status_code == 404
-    assert response.json()["code"] == "not_found"
+def test_an_unknown_document_is_not_found(empty_api: httpx.Client) -> None:
+    for identifier in ("none", "00000000-0000-0000-0000-000000000000", "a%00b"):
+        for suffix in ("", "/text"):
+            response = empty_api.get(f"/api/v2/documents/{identifier}{suffix}")
+            assert response.status_code == 404
+            assert response.json()["code"] == "not_found"
 
 
 def test_an_unknown_version_is_not_found(api: httpx.Client) -> None:

@@ -1,11 +1,10 @@
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import httpx
-import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,6 +12,7 @@ from alexandria.settings import Settings
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
 
+Eventually = Callable[[Callable[[], Any]], Any]
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
 
 
@@ -29,39 +29,34 @@ def test_a_warm_server_is_ready_and_shows_its_parts(api: httpx.Client) -> None:
     response = api.get("/health/ready")
     assert response.status_code == 200
     parts = {part["name"]: part for part in response.json()["parts"]}
-    assert parts["warm_up"]["state"] == "ok"
-    assert all(part["detail"] for part in parts.values())
-    assert not any(part["is_required"] and part["state"] == "down" for part in parts.values())
+    assert {name for name, part in parts.items() if part["state"] == "ok"} >= {
+        "postgres",
+        "embedding model",
+    }
+    assert response.json()["status"] == "ok"
 
 
 def test_a_server_that_opens_its_own_library_becomes_ready(
-    settings: Settings, serve: Serve
+    settings: Settings, serve: Serve, eventually: Eventually
 ) -> None:
     with serve(create_app(settings)) as client:
         assert client.get("/health/live").json() == {"status": "ok"}
-        states: set[int] = set()
-        for _ in range(600):
-            states.add(client.get("/health/ready").status_code)
-            if 200 in states:
-                break
-            time.sleep(0.1)
-        assert states <= {200, 503}
-        assert 200 in states
+        eventually(lambda: client.get("/health/ready").status_code == 200)
+        assert client.post("/api/v2/documents/search", json={}).json()["total"] == 0
 
 
 def test_a_missing_model_keeps_the_server_from_being_ready(
-    workspace: Workspace, serve: Serve
+    workspace: Workspace, serve: Serve, eventually: Eventually
 ) -> None:
     settings = workspace.settings.model_copy(update={"model_folder": workspace.settings.home})
     broken = Workspace(settings, workspace.database, workspace.blobs, workspace.progress)
     with serve(create_app(workspace=broken)) as client:
-        for _ in range(100):
-            response = client.get("/health/ready")
-            if "make setup" in response.text:
-                break
-            time.sleep(0.1)
+        response = eventually(lambda: _if_told_to_set_up(client.get("/health/ready")))
         assert response.status_code == 503
-        assert "make setup" in response.text
+
+
+def _if_told_to_set_up(response: httpx.Response) -> httpx.Response | None:
+    return response if "make setup" in response.text else None
 
 
 def test_requests_are_counted_by_template_and_never_by_path(empty_api: httpx.Client) -> None:
@@ -86,15 +81,12 @@ def test_requests_are_counted_by_template_and_never_by_path(empty_api: httpx.Cli
     assert counted["/api/v2/documents/{document_id}", "404"] == 5
 
 
-def test_questions_and_documents_are_counted(api: httpx.Client) -> None:
+def test_questions_and_documents_are_counted(api: httpx.Client, eventually: Eventually) -> None:
     api.post("/api/v2/query", json={"question": "How many steps has the tower?"})
     assert sum(value for _, value in _samples(api, "rag_queries_total")) == 1
     assert sum(value for _, value in _samples(api, "rag_query_duration_seconds_count")) == 1
-    for _ in range(100):  # documents are counted after an answer, for the next one
-        documents = _samples(api, "rag_documents_indexed")
-        if documents:
-            break
-        time.sleep(0.05)
+    # Documents are counted after each answer, for the next one.
+    documents = eventually(lambda: _samples(api, "rag_documents_indexed"))
     assert sum(value for _, value in documents) > 10
     assert all(set(labels) == {"source_type"} for labels, _ in documents)
 
@@ -112,20 +104,10 @@ def test_two_apps_count_apart(workspace: Workspace, serve: Serve) -> None:
         ]
 
 
-@pytest.mark.parametrize(
-    "heavy",
-    [
-        "dagster",
-        "assets",
-        "pipelines",
-        "torch",
-        "sentence_transformers",
-        "litellm",
-        "openvino",
-        "unstructured",
-        "dlt",
-    ],
-)
-def test_importing_the_api_loads_nothing_heavy(heavy: str) -> None:
-    script = f"import sys, serving.app; sys.exit({heavy!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+HEAVY = "dagster assets pipelines torch sentence_transformers litellm openvino unstructured dlt"
+
+
+def test_importing_the_api_loads_nothing_heavy() -> None:
+    script = "import sys, serving.app; print(*(sys.modules.keys() & set(sys.argv[1:])))"
+    command = [sys.executable, "-c", script, *HEAVY.split()]
+    assert subprocess.run(command, check=True, capture_output=True).stdout.strip() == b""

@@ -58,12 +58,14 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
-def _models() -> Iterator[type[RequestBody | ResponseBody]]:
-    for module in MODULES:
-        for item in vars(module).values():
-            if isinstance(item, type) and issubclass(item, RequestBody | ResponseBody):
-                if item.__module__ == module.__name__ and item is not problems.FieldProblem:
-                    yield item
+def _models() -> list[type[RequestBody | ResponseBody]]:
+    items = [item for module in MODULES for item in vars(module).values()]
+    return [
+        item
+        for item in dict.fromkeys(item for item in items if isinstance(item, type))
+        if issubclass(item, RequestBody | ResponseBody)
+        and item not in {RequestBody, ResponseBody, problems.FieldProblem}
+    ]
 
 
 @pytest.mark.parametrize("model", _models(), ids=lambda model: model.__name__)

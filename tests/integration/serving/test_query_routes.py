@@ -1,10 +1,11 @@
 import json
 import threading
-import time
+from collections.abc import Callable
+from typing import Any
 
 import httpx
-import pytest
 
+Eventually = Callable[[Callable[[], Any]], Any]
 HANDLE = "Where should a keeper look for the handle that turns the lens by hand?"
 
 
@@ -88,32 +89,25 @@ def test_a_filter_that_nothing_passes_finds_nothing(api: httpx.Client) -> None:
         assert answered["sources"] == []
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"question": "  a  "}, "body.question"),
-        ({"question": "x" * 1001}, "body.question"),
-        ({"question": "a\x00bc"}, "body.question"),
-        ({}, "body.question"),
-        ({"question": HANDLE, "questoin": "x"}, "body.questoin"),
-        ({"question": HANDLE, "config": {"top_k": 0}}, "body.config.top_k"),
-        ({"question": HANDLE, "conversation_id": "no spaces"}, "body.conversation_id"),
-        (
-            {
-                "question": HANDLE,
-                "filters": {"date_range": {"from": "2020-01-02", "to": "2020-01-01"}},
-            },
-            "body.filters.date_range",
-        ),
-    ],
-)
-def test_a_malformed_question_is_refused_by_field(
-    api: httpx.Client, body: dict[str, object], field: str
-) -> None:
+BACKWARDS = {"date_range": {"from": "2020-01-02", "to": "2020-01-01"}}
+MALFORMED: list[tuple[dict[str, object], str]] = [
+    ({"question": "  a  "}, "body.question"),
+    ({"question": "x" * 1001}, "body.question"),
+    ({"question": "a\x00bc"}, "body.question"),
+    ({}, "body.question"),
+    ({"question": HANDLE, "questoin": "x"}, "body.questoin"),
+    ({"question": HANDLE, "config": {"top_k": 0}}, "body.config.top_k"),
+    ({"question": HANDLE, "conversation_id": "no spaces"}, "body.conversation_id"),
+    ({"question": HANDLE, "filters": BACKWARDS}, "body.filters.date_range"),
+]
+
+
+def test_a_malformed_question_is_refused_by_field(empty_api: httpx.Client) -> None:
     for path in ("/api/v2/query", "/api/v2/query/stream"):
-        response = api.post(path, json=body)
-        assert response.status_code == 422
-        assert [item["field"] for item in response.json()["errors"]] == [field]
+        for body, field in MALFORMED:
+            response = empty_api.post(path, json=body)
+            assert response.status_code == 422
+            assert [item["field"] for item in response.json()["errors"]] == [field]
 
 
 def test_a_stream_joins_to_the_whole_answer(api: httpx.Client) -> None:
@@ -137,16 +131,16 @@ def test_an_empty_library_answers_nothing(empty_api: httpx.Client) -> None:
     assert not response.json()["metadata"]["is_answered"]
 
 
-def test_a_client_that_leaves_ends_the_work(api: httpx.Client) -> None:
+def test_a_client_that_leaves_ends_the_work(api: httpx.Client, eventually: Eventually) -> None:
     with api.stream("POST", "/api/v2/query/stream", json={"question": HANDLE}) as response:
         next(response.iter_raw(chunk_size=1))
-    for _ in range(200):
-        metrics = api.get("/metrics").text
-        if "http_requests_in_progress 1.0" in metrics:  # this one
-            break
-        time.sleep(0.05)
-    counted = [line for line in metrics.splitlines() if line.startswith("rag_queries_total{")]
-    assert sum(float(line.split()[-1]) for line in counted) == 1
+    only_this_one = "http_requests_in_progress 1.0"
+    metrics = eventually(
+        lambda: text if only_this_one in (text := api.get("/metrics").text) else None
+    )
+    ends = [line for line in metrics.splitlines() if line.startswith("rag_queries_total{")]
+    assert len(ends) == 1
+    assert ends[0].endswith(" 1.0")
 
 
 def test_questions_do_not_wait_for_each_other_on_the_loop(api: httpx.Client) -> None:

@@ -1,0 +1,211 @@
+"""A reader asks on the page, sees the answer come, and opens what it stands on."""
+
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from alexandria.workflows.workspace import Workspace
+from serving.app import create_app
+from serving.library import Library
+
+HANDLE = "Where should a keeper look for the handle that turns the lens by hand?"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
+"""Set it to a folder to keep pictures of the page."""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium, where one is installed."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def _start(workspace: Workspace) -> Iterator[str]:
+    app = create_app(workspace=workspace)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            assert isinstance(app.state.library, Library)
+            assert app.state.library.wait_until_warm(120)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def address(library: Workspace) -> Iterator[str]:
+    """Where the sample library is served."""
+    yield from _start(library)
+
+
+@pytest.fixture
+def empty_address(workspace: Workspace) -> Iterator[str]:
+    """Where an empty library is served."""
+    yield from _start(workspace)
+
+
+@pytest.fixture(params=[(1280, 860), (360, 740)], ids=["desk", "phone"])
+def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page, opened; whatever it logs as an error fails the test."""
+    width, height = request.param
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
+    opened.goto(address)
+    yield opened
+    if SCREENSHOTS:
+        opened.screenshot(path=Path(SCREENSHOTS) / f"{_file_name(request.node.name)}.png")
+    context.close()
+    assert errors == []
+
+
+def _file_name(test: str) -> str:
+    return re.sub(r"\W+", "-", test).strip("-")
+
+
+def _ask(page: Page, question: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+    expect(page.locator("#result")).to_be_visible()
+    expect(page.locator("#answer")).to_have_attribute("aria-busy", "false", timeout=60_000)
+
+
+def test_a_citation_opens_its_document_at_the_quote(page: Page) -> None:
+    with page.expect_response("**/api/v2/query/stream") as streamed:
+        _ask(page, HANDLE)
+    assert streamed.value.headers["content-type"].startswith("text/event-stream")
+    expect(page.get_by_role("heading", name=HANDLE)).to_be_visible()
+    quotes = page.locator(".source-quote").all_text_contents()
+    page.get_by_role("button", name="Source 1", exact=True).first.click()
+    mark = page.locator("#viewer mark")
+    expect(mark).to_be_in_viewport()
+    assert "".join(mark.all_text_contents()) == quotes[0]
+    expect(page.locator("#viewer-title")).to_have_text(
+        page.locator(".source-title").first.inner_text()
+    )
+    assert page.locator(".source-place").first.inner_text() in (
+        page.locator("#viewer-place").inner_text()
+    )
+
+
+def test_every_source_opens_at_its_own_quote(page: Page) -> None:
+    _ask(page, "How did the members vote on restoring the lens in March 2024?")
+    sources = page.locator("button.source")
+    assert sources.count() > 0
+    for number in range(sources.count()):
+        quote = sources.nth(number).locator(".source-quote").text_content()
+        sources.nth(number).click()
+        expect(page.locator("#viewer mark").first).to_be_in_viewport()
+        assert "".join(page.locator("#viewer mark").all_text_contents()) == quote
+        page.get_by_role("button", name="Close the document").click()
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    expect(page.get_by_label("Your question")).to_be_focused()
+    _ask(page, HANDLE)
+    citation = page.get_by_role("button", name="Source 1", exact=True).first
+    citation.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer mark").first).to_be_in_viewport()
+    expect(page.locator("#viewer-title")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(citation).to_be_focused()
+
+
+def test_nothing_is_wider_than_the_screen(page: Page) -> None:
+    expect(page.locator("#suggestions")).to_be_visible()
+    assert _overflow(page) <= 0
+    _ask(page, HANDLE)
+    assert _overflow(page) <= 0
+    page.locator(".cite").first.click()
+    expect(page.locator("#viewer mark").first).to_be_visible()
+    assert _overflow(page) <= 0
+
+
+def test_a_suggestion_asks_its_question(page: Page) -> None:
+    suggestion = page.locator("#suggestion-list button").first
+    question = suggestion.inner_text()
+    suggestion.click()
+    expect(page.locator("#asked")).to_have_text(question)
+    expect(page.locator("#answer")).to_have_attribute("aria-busy", "false", timeout=60_000)
+
+
+def test_markup_in_a_question_stays_text(page: Page) -> None:
+    question = "<img src=x onerror=alert(1)> & <b>bold</b>?"
+    _ask(page, question)
+    expect(page.locator("#asked")).to_have_text(question)
+    assert page.locator("#result img, #result b").count() == 0
+
+
+def test_an_error_shows_what_to_do_and_its_request(page: Page) -> None:
+    page.evaluate("document.getElementById('question').removeAttribute('minlength')")
+    page.get_by_label("Your question").fill("a")
+    page.keyboard.press("Enter")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("at least 3 characters")
+    expect(alert).to_contain_text("Request ")
+    expect(page.locator("#result")).to_be_hidden()
+    page.get_by_label("Your question").fill(HANDLE)  # and the page still works
+    page.keyboard.press("Enter")
+    expect(page.locator(".cite").first).to_be_visible(timeout=60_000)
+
+
+def test_an_empty_library_says_so_and_answers_nothing(
+    chromium: Browser, empty_address: str
+) -> None:
+    page = chromium.new_page()
+    page.goto(empty_address)
+    expect(page.get_by_text("The library is empty")).to_be_visible()
+    _ask(page, HANDLE)
+    expect(page.locator("#answer")).not_to_be_empty()
+    expect(page.locator(".cite")).to_have_count(0)
+    expect(page.locator("#sources")).to_be_hidden()
+    page.close()
+
+
+def test_the_page_loads_nothing_from_elsewhere(chromium: Browser, address: str) -> None:
+    page = chromium.new_page()
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    response = page.goto(address)
+    assert response is not None
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    page.wait_for_load_state("networkidle")
+    assert all(url.startswith((address, "data:")) for url in requested)
+    page.close()
