@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     )
     llm_models: tuple[str, ...] = Field(
         default=(),
-        description='Language models in order of preference, as litellm names them, as JSON: '
+        description="Language models in order of preference, as litellm names them, as JSON: "
         '["openai/gpt-4o-mini"]. Empty: answers are quoted by the extractive model.',
     )
     llm_api_key: SecretStr | None = Field(
@@ -123,5 +123,5 @@ class Settings(BaseSettings):
 
     @property
     def blobs(self) -> str:
-        """fsspec address of the blob store."""
+        """Address of the blob store, as fsspec reads it."""
         return self.blob_url or str(self.home.resolve() / "blobs")

@@ -39,4 +39,3 @@ def run_check(
         description=shown.description if shown else "There is no source yet.",
         metadata=dict(shown.details) if shown else {},
     )
-

@@ -35,7 +35,7 @@ def run_stage(
         wait = 2 ** (context.retry_number + 1)
         raise dg.RetryRequested(max_retries=3, seconds_to_wait=wait) from error
     record_stage_run(workspace.database, report, source_id=source.source_id, run_id=context.run_id)
-    return dg.MaterializeResult(metadata=report_metadata(report))
+    return dg.MaterializeResult(value=None, metadata=report_metadata(report))
 
 
 def report_metadata(report: StageReport) -> dict[str, int | float | str]:

@@ -50,8 +50,9 @@ def build_definitions(
     given: dict[str, Any] = {"workspace": workspace}
     if with_analytics:
         import assets.analytics.assets
+        import assets.analytics.checks
 
-        stages["analytics"] = (assets.analytics.assets,)
+        stages["analytics"] = (assets.analytics.assets, assets.analytics.checks)
         models = [assets.analytics.assets.dbt_models(DBT_MANIFEST)]
         jobs.append(analytics)
         schedules.append(analytics_daily_schedule)
@@ -81,4 +82,3 @@ def _load_assets(stages: Mapping[str, tuple[ModuleType, ...]]) -> list[dg.Assets
         for asset in loaded
         if isinstance(asset, dg.AssetsDefinition)
     ]
-

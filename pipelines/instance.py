@@ -47,6 +47,7 @@ def prepare_dagster_home(settings: Settings) -> dict[str, str]:
         "ALEXANDRIA_DATABASE_URL": address,
         DATABASE_VARIABLE: dagster_address,
         "DO_NOT_TRACK": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # small matrices: a second thread costs more than it saves
     }
 
 

@@ -122,7 +122,8 @@ async def _on_unexpected_error(request: Request, _error: Exception) -> Response:
     """The server logs the error itself, with its trace; here only the id is tied to it."""
     request_id = request_id_of(request)
     _LOG.error("Request %s failed.", request_id)
-    headers = {"X-Request-ID": request_id}  # this answer passes no middleware any more
+    # This answer passes no middleware any more, and the server drops its connection.
+    headers = {"X-Request-ID": request_id, "Connection": "close"}
     return _respond(_internal_problem(request.url.path, request_id), headers)
 
 

@@ -15,6 +15,9 @@ from typing import IO
 
 from alexandria.errors import EmptyFileError, FileTooLargeError
 
+SOURCE_NAME = "uploads"
+"""What the pipeline calls the source of the upload folder."""
+
 PIECE_BYTES = 1 << 20
 LONGEST_NAME_BYTES = 180
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ufffd]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]')

@@ -1,25 +1,74 @@
 """Fixtures every test may use: a real Postgres, cloned for each test, and one model.
 
 The server starts once for each test process. The schema is migrated once into a template
-database, and a test's database is a copy of it, which takes some 50 milliseconds.
+database, and a test's database is a copy of it, which takes some 50 milliseconds. The
+sample library is built once in the same way, by the stages of the graph themselves.
 """
 
+import json
 import os
+import shutil
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import tuple_row
 
 from alexandria.adapters.embedded_postgres import start_postgres
 from alexandria.adapters.openvino import export_folder
 from alexandria.adapters.schema import address_of, ensure_database, migrate
+from alexandria.errors import IntegrityError
+from alexandria.knowledge.embedding import Embedder
 from alexandria.settings import Settings
+from alexandria.workflows.chunking import chunk_documents, parse_documents
+from alexandria.workflows.embedding import embed_chunks, stage_postgres, stage_qdrant
+from alexandria.workflows.generations import Generation, fed_generations
+from alexandria.workflows.ingestion import register_versions, sync_source_files
+from alexandria.workflows.labelled_questions import check_retrieval, load_questions
+from alexandria.workflows.publishing import publish_versions
+from alexandria.workflows.quality import (
+    Check,
+    check_blobs_stored,
+    check_chunks,
+    check_completeness,
+    check_documents,
+    check_embeddings,
+    check_files_hashed,
+    check_orphans,
+    check_parity,
+    record_check,
+)
+from alexandria.workflows.reports import StageReport
+from alexandria.workflows.sources import Source, add_source
 from alexandria.workflows.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+SAMPLE = ROOT / "sample"
+
+Step = Callable[[Workspace, Source], Sequence[StageReport]]
+Sync = Callable[..., dict[str, StageReport]]
+"""See `run_graph`."""
+Snapshot = Callable[[Workspace], dict[str, list[str]]]
+"""See `read_ledger`."""
+Write = Callable[[Path, str | bytes], Path]
+"""See `write_settled`."""
+
+EVENTS = ("check_results", "retrieval_scores")
+"""Tables of what happened when; every other one says how things stand."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Tests on the sample library share a worker, so that it is built once."""
+    for item in items:
+        if "library_template" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("library"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,8 +109,16 @@ def model_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Address of a running PostgreSQL server of this test process's own."""
-    return start_postgres(tmp_path_factory.mktemp("server") / "postgres")
+    """Address of a running PostgreSQL server of this test process's own.
+
+    Tests kill clients, never the server, so it need not wait for the disk.
+    """
+    address = start_postgres(tmp_path_factory.mktemp("server") / "postgres")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return address
 
 
 @pytest.fixture(scope="session")
@@ -71,15 +128,21 @@ def template_database(postgres_server: str) -> str:
     return "template_alexandria"
 
 
+@contextmanager
+def _cloned_database(server: str, template: str) -> Generator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+    yield address_of(conninfo_to_dict(server), name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def database_address(postgres_server: str, template_database: str) -> Iterator[str]:
     """An empty, migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")  # type: ignore[arg-type]
-    yield address_of(psycopg.conninfo.conninfo_to_dict(postgres_server), name)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+    with _cloned_database(postgres_server, template_database) as address:
+        yield address
 
 
 @pytest.fixture
@@ -88,8 +151,195 @@ def settings(tmp_path: Path, database_address: str) -> Settings:
     return Settings(home=tmp_path / "home", database_url=database_address)
 
 
+@pytest.fixture(scope="session")
+def embedders() -> dict[str, Embedder]:
+    """Models that any test of this process has loaded, by name; loading one takes seconds."""
+    return {}
+
+
 @pytest.fixture
-def workspace(settings: Settings) -> Iterator[Workspace]:
+def workspace(settings: Settings, embedders: dict[str, Embedder]) -> Iterator[Workspace]:
     """An empty library, open."""
     with open_workspace(settings) as opened:
-        yield opened
+        yield replace(opened, _embedders=embedders)
+
+
+@pytest.fixture(scope="session")
+def library_template(
+    postgres_server: str,
+    template_database: str,
+    embedders: dict[str, Embedder],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Path]:
+    """Name of a database, and a home, that hold the sample library, ingested as `sample`."""
+    name, home = "template_library", tmp_path_factory.mktemp("library") / "home"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")  # type: ignore[arg-type]
+    address = address_of(conninfo_to_dict(postgres_server), name)
+    with open_workspace(Settings(home=home, database_url=address)) as opened:
+        workspace = replace(opened, _embedders=embedders)
+        source = add_source(workspace, SAMPLE / "library", name="sample")
+        load_questions(workspace, source, SAMPLE / "questions.csv")
+        run_graph(workspace, source)
+    return name, home
+
+
+@pytest.fixture
+def library(
+    library_template: tuple[str, Path],
+    postgres_server: str,
+    embedders: dict[str, Embedder],
+    tmp_path: Path,
+) -> Iterator[Workspace]:
+    """The sample library, open, in a folder and a database of the test's own."""
+    template, home = library_template
+    shutil.copytree(home, tmp_path / "library")
+    with (
+        _cloned_database(postgres_server, template) as address,
+        open_workspace(Settings(home=tmp_path / "library", database_url=address)) as opened,
+    ):
+        yield replace(opened, _embedders=embedders)
+
+
+@pytest.fixture
+def sync() -> Sync:
+    """`run_graph`: every stage and every blocking check of one source, in the graph's order."""
+    return run_graph
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    """`read_ledger`: every table as it stands, to compare with a later look."""
+    return read_ledger
+
+
+@pytest.fixture
+def write() -> Write:
+    """`write_settled`: a file that was not modified a moment ago."""
+    return write_settled
+
+
+def read_ledger(workspace: Workspace) -> dict[str, list[str]]:
+    """The rows of every table of the ledger as sorted JSON, without the times of events."""
+    with psycopg.connect(workspace.database.address, row_factory=tuple_row) as connection:
+        tables = connection.execute(
+            "SELECT c.oid::regclass::text, array_agg(a.attname) FILTER ("
+            "  WHERE (a.atttypid = 'timestamptz'::regtype AND a.attname <> 'modified_at')"
+            "  OR a.attname = 'elapsed_seconds') FROM pg_class AS c "
+            "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 "
+            "WHERE c.relnamespace = 'knowledge'::regnamespace AND c.relkind IN ('r', 'p') "
+            "AND NOT c.relispartition AND NOT c.relname = ANY(%s) GROUP BY c.oid",
+            (list(EVENTS),),
+        ).fetchall()
+        return {
+            table: _rows(connection, f"SELECT to_jsonb(row) - %s::text[] FROM {table} AS row", times)
+            for table, times in tables
+        }
+
+
+def _rows(
+    connection: psycopg.Connection[tuple[object, ...]], query: str, dropped: list[str] | None
+) -> list[str]:
+    rows = connection.execute(query, (dropped or [],))  # type: ignore[arg-type]
+    return sorted(json.dumps(row[0], sort_keys=True) for row in rows)
+
+
+def write_settled(path: Path, content: str | bytes) -> Path:
+    """Write a file, its folders too, and date it a minute back: a look need not look again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    earlier = time.time_ns() - 60 * 10**9
+    os.utime(path, ns=(earlier, earlier))
+    return path
+
+
+def run_graph(
+    workspace: Workspace,
+    source: Source,
+    *,
+    before: Mapping[str, Callable[[], object]] | None = None,
+    until: str | None = None,
+) -> dict[str, StageReport]:
+    """Run the stages and blocking checks of a source as the job `sync_source` orders them.
+
+    Args:
+        before: What to do just before the stage or check of that name.
+        until: Stop before the stage or check of that name.
+
+    Returns:
+        The report of every stage by name; of several generations, their sum of rows.
+
+    Raises:
+        IntegrityError: A blocking check did not pass; what follows it did not run.
+    """
+    interventions = before or {}
+    reports: dict[str, StageReport] = {}
+    for name, step in _GRAPH.items():
+        if name == until:
+            break
+        if name in interventions:
+            interventions[name]()
+        if done := step(workspace, source):
+            reports[name] = _sum(done)
+    return reports
+
+
+def _sum(reports: Sequence[StageReport]) -> StageReport:
+    if len(reports) == 1:
+        return reports[0]
+    from assets.reporting import add_reports
+
+    return add_reports(reports)
+
+
+def _once(work: Callable[[Workspace, Source], StageReport]) -> Step:
+    return lambda workspace, source: [work(workspace, source)]
+
+
+def _each(work: Callable[[Workspace, Source, Generation], StageReport]) -> Step:
+    return lambda workspace, source: [
+        work(workspace, source, generation) for generation in fed_generations(workspace)
+    ]
+
+
+def _gate(name: str, check: Check) -> Step:
+    def step(workspace: Workspace, source: Source) -> list[StageReport]:
+        outcome = check(workspace, source)
+        record_check(workspace, source, name, outcome)
+        if not outcome.is_passed:
+            raise IntegrityError(f"{name}: {outcome.description}")
+        return []
+
+    return step
+
+
+_CHECKS: Mapping[str, Check] = {
+    "files_have_a_hash": check_files_hashed,
+    "blobs_are_stored": check_blobs_stored,
+    "documents_meet_the_suite": check_documents,
+    "chunks_meet_the_suite": check_chunks,
+    "units_are_all_accounted_for": check_completeness,
+    "embeddings_meet_the_suite": check_embeddings,
+    "entries_have_no_orphans": check_orphans,
+    "indexes_agree": check_parity,
+    "retrieval_score_holds": check_retrieval,
+}
+_STAGES: Mapping[str, tuple[Step, Sequence[str]]] = {
+    "source_files": (_once(sync_source_files), ["files_have_a_hash"]),
+    "document_versions": (_once(register_versions), ["blobs_are_stored"]),
+    "parsed_documents": (_once(parse_documents), ["documents_meet_the_suite"]),
+    "chunks": (
+        _each(chunk_documents),
+        ["chunks_meet_the_suite", "units_are_all_accounted_for"],
+    ),
+    "chunk_embeddings": (_each(embed_chunks), ["embeddings_meet_the_suite"]),
+    "postgres_index": (_each(stage_postgres), ["entries_have_no_orphans"]),
+    "qdrant_index": (_each(stage_qdrant), ["indexes_agree", "retrieval_score_holds"]),
+    "publications": (_each(publish_versions), []),
+}
+_GRAPH: Mapping[str, Step] = {
+    name: step
+    for stage, (work, checks) in _STAGES.items()
+    for name, step in [(stage, work), *((check, _gate(check, _CHECKS[check])) for check in checks)]
+}
+"""Every stage, and after it the checks that block what follows."""

@@ -7,20 +7,19 @@ import hashlib
 import uuid
 from typing import IO, Any, cast
 
-import fsspec
-from fsspec.core import url_to_fs
-
 from alexandria.errors import NotFoundError
 
 CHUNK_BYTES = 1 << 20
 
 
 class BlobStore:
-    """Content-addressed storage at any fsspec address: a folder, `s3://bucket/prefix`…"""
+    """Content-addressed storage at any fsspec address: a folder, `s3://bucket/prefix`, and so on."""
 
     def __init__(self, address: str) -> None:
+        from fsspec.core import url_to_fs
+
         system, root = url_to_fs(address)
-        self._files: fsspec.AbstractFileSystem = system
+        self._files: Any = system
         self._root = str(root).rstrip("/")
 
     def put(self, content: IO[bytes]) -> str:

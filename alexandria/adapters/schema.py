@@ -1,9 +1,11 @@
 """Bring a Postgres database to the newest schema, with Alembic, forward only."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 HEAD = "0001"
 """The newest revision; a test holds it to the migrations folder."""
@@ -14,7 +16,7 @@ _LOCK = 5_120_231_117
 
 def ensure_database(address: str, name: str) -> str:
     """Create database `name` on the server of `address` if absent; returns its address."""
-    parts = psycopg.conninfo.conninfo_to_dict(address)
+    parts = conninfo_to_dict(address)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
@@ -23,7 +25,7 @@ def ensure_database(address: str, name: str) -> str:
     return address_of(parts, name)
 
 
-def address_of(parts: dict[str, object], database: str) -> str:
+def address_of(parts: Mapping[str, object], database: str) -> str:
     """A postgresql:// address from connection parts; a socket folder becomes `?host=`."""
     from urllib.parse import quote
 

@@ -36,7 +36,7 @@ came from and lets 9 % pass that cite another of the five passages found with it
 
 _MARK = re.compile(r"\s*\[(\d{1,4}(?:\s*[-–,;]\s*\d{1,4})*)\]")
 _LEADING_MARKS = re.compile(rf"(?:{_MARK.pattern})+")
-_WIDEST
+_WIDEST_RANGE = 20
 
 
 @dataclass(frozen=True, slots=True)

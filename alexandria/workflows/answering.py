@@ -12,6 +12,7 @@ from typing import Literal
 from alexandria.adapters.litellm import LanguageModel
 from alexandria.errors import GatewayUnavailableError
 from alexandria.knowledge import quoting
+from alexandria.knowledge.checking import mark_unsupported
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.sentences import sentence_spans
 from alexandria.workflows.documents import find_documents
@@ -87,9 +88,7 @@ class AnswerEvent:
     data: list[Passage] | str | Citation | Answered
 
 
-def answer(
-    workspace: Workspace, question: str, where: SearchFilter, *, limit: int = 8
-) -> Answered:
+def answer(workspace: Workspace, question: str, where: SearchFilter, *, limit: int = 8) -> Answered:
     """The whole answer at once."""
     *_, last = stream_answer(workspace, question, where, limit=limit)
     assert isinstance(last.data, Answered)
@@ -172,7 +171,7 @@ class _Desk:
         if quoting.NO_ANSWER in sentence:
             return sentence
         marked = sentence.rstrip()
-        for checked in quoting.mark_unsupported(
+        for checked in mark_unsupported(
             sentence, self._quotable(), self._embed, sentence_spans, self._languages
         ):
             for item in checked.citations:

@@ -80,13 +80,11 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
             database.execute("mark_versions_parsed", **parameters)
             quarantined = record_quarantine(workspace, source)
         report.row_count = len(pending)
-        report.details = dict(tally) | {"quarantine_entries": quarantined}
+        report.details = {**tally, "quarantine_entries": quarantined}
     return report
 
 
-def chunk_documents(
-    workspace: Workspace, source: Source, generation: Generation
-) -> StageReport:
+def chunk_documents(workspace: Workspace, source: Source, generation: Generation) -> StageReport:
     """Cut every parsed version of the source as the generation says; one transaction each."""
     database = workspace.database
     chunker_id = generation.choices.chunker_id(source.module)

@@ -191,4 +191,3 @@ def _parameters(source: Source, generation: Generation) -> dict[str, str]:
         "generation_id": generation.generation_id,
         "chunker_id": generation.choices.chunker_id(source.module),
     }
-

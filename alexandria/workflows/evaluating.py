@@ -90,9 +90,7 @@ def evaluate_search(workspace: Workspace, labelled: LabelledSet) -> dict[str, Re
         for side, chunk_ids in sides.items():
             rankings[side][query_id] = documents_of(chunk_ids, document_of)
         workspace.progress.advance("queries")
-    return {
-        side: score_rankings(ranked, labelled.judgements) for side, ranked in rankings.items()
-    }
+    return {side: score_rankings(ranked, labelled.judgements) for side, ranked in rankings.items()}
 
 
 @dataclass(frozen=True, slots=True)

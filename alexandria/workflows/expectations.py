@@ -30,9 +30,7 @@ class SuiteResult:
 DOCUMENTS = (
     Expectation("ExpectColumnValuesToNotBeNull", {"column": "title"}),
     Expectation("ExpectColumnValueLengthsToBeBetween", {"column": "title", "min_value": 1}),
-    Expectation(
-        "ExpectColumnValuesToMatchRegex", {"column": "language", "regex": r"^[a-z]{2,3}$"}
-    ),
+    Expectation("ExpectColumnValuesToMatchRegex", {"column": "language", "regex": r"^[a-z]{2,3}$"}),
     Expectation("ExpectColumnValuesToMatchRegex", {"column": "media_type", "regex": r"^\w+/\S+$"}),
     Expectation("ExpectColumnValuesToBeBetween", {"column": "character_count", "min_value": 1}),
     Expectation("ExpectColumnValuesToBeBetween", {"column": "unit_count", "min_value": 1}),
@@ -49,18 +47,14 @@ CHUNKS = (
         {"column_A": "character_count", "column_B": "span_length"},
     ),
     Expectation("ExpectColumnValueLengthsToBeBetween", {"column": "anchor", "min_value": 1}),
-    Expectation(
-        "ExpectColumnValuesToBeInSet", {"column": "has_outer_space", "value_set": [False]}
-    ),
+    Expectation("ExpectColumnValuesToBeInSet", {"column": "has_outer_space", "value_set": [False]}),
 )
 
 
 def embedding_expectations(model_id: str, dimension: int) -> tuple[Expectation, ...]:
     """What holds of every vector of a model: it is there, of that size, of length 1."""
     return (
-        Expectation(
-            "ExpectColumnValuesToBeInSet", {"column": "model_id", "value_set": [model_id]}
-        ),
+        Expectation("ExpectColumnValuesToBeInSet", {"column": "model_id", "value_set": [model_id]}),
         Expectation("ExpectColumnValuesToNotBeNull", {"column": "model_id"}),
         Expectation(
             "ExpectColumnValuesToBeInSet", {"column": "dimension", "value_set": [dimension]}
@@ -72,17 +66,16 @@ def embedding_expectations(model_id: str, dimension: int) -> tuple[Expectation, 
     )
 
 
-def run_suite(
-    name: str, rows: Sequence[Row], expectations: Sequence[Expectation]
-) -> SuiteResult:
+def run_suite(name: str, rows: Sequence[Row], expectations: Sequence[Expectation]) -> SuiteResult:
     """Hold the rows to the expectations; no rows hold to anything."""
     if not rows:
         return SuiteResult(0, [])
     import great_expectations as gx
     import pandas as pd
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     suite = gx.ExpectationSuite(
         name=name,
         expectations=[

@@ -110,9 +110,7 @@ def read_generation(workspace: Workspace, generation_id: str) -> Generation:
     Raises:
         NotFoundError: No generation has that id.
     """
-    found = workspace.database.fetch_one(
-        Generation, "read_generation", generation_id=generation_id
-    )
+    found = workspace.database.fetch_one(Generation, "read_generation", generation_id=generation_id)
     if found is None:
         raise NotFoundError(f"No generation {generation_id}; `alexandria index list` shows them.")
     return found

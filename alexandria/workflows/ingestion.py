@@ -6,7 +6,7 @@ and as what it was first seen, so it keeps its id when its file is renamed or ed
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -26,6 +26,7 @@ from alexandria.workflows.workspace import Workspace
 class _KnownFile:
     path: str
     fingerprint: str
+    content_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,23 @@ def sync_source_files(workspace: Workspace, source: Source) -> StageReport:
                 f"`alexandria sources remove {source.name}`."
             )
         known = database.fetch(_KnownFile, "known_files", source_id=source.source_id)
-        report.row_count = sync_folder(
+        hashes = {file.path: file.content_hash for file in known}
+        changed: set[str] = set()
+
+        def write(rows: Sequence[Mapping[str, Any]]) -> None:
+            _record_files(workspace, source, rows)
+            changed.update(_changed_paths(rows, hashes))
+
+        sync_folder(
             root,
             {file.path: file.fingerprint for file in known},
             name=source.name,
             pipelines_folder=workspace.settings.home.resolve() / "dlt",
             max_bytes=workspace.settings.max_file_bytes,
             now=time.time(),
-            write=lambda rows: _record_files(workspace, source, rows),
+            write=write,
         )
+        report.row_count = len(changed)
         workspace.progress.expect("source_files", report.row_count)
         workspace.progress.advance("source_files", report.row_count)
     return report
@@ -149,6 +158,13 @@ def _record_files(workspace: Workspace, source: Source, rows: Sequence[Mapping[s
         workspace.database.execute_many("forget_file", gone)
 
 
+def _changed_paths(rows: Sequence[Mapping[str, Any]], known: Mapping[str, str]) -> Iterator[str]:
+    """Files that are new, gone or of another content; a touched or settling one is neither."""
+    for row in rows:
+        if row["is_gone"] or row["content_hash"] != known.get(row["path"]):
+            yield row["path"]
+
+
 def _store_blobs(workspace: Workspace, source: Source) -> None:
     """A file that changed since it was listed is kept as it is now; the next look settles it."""
     pending = workspace.database.fetch(_File, "files_without_blob", source_id=source.source_id)
@@ -175,9 +191,7 @@ def _settle_vanished(workspace: Workspace, source: Source) -> tuple[int, int]:
     for document in vanished:
         paths = homes.get(document.content_hash or "")
         if paths:
-            database.execute(
-                "rename_document", document_id=document.document_id, path=paths.pop(0)
-            )
+            database.execute("rename_document", document_id=document.document_id, path=paths.pop(0))
             renamed += 1
         else:
             database.execute("delete_document", document_id=document.document_id)

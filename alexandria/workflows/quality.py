@@ -117,9 +117,7 @@ def _for_generations(
     return failed[0] if failed else outcomes[-1]
 
 
-def _check_embeddings(
-    workspace: Workspace, source: Source, generation: Generation
-) -> CheckOutcome:
+def _check_embeddings(workspace: Workspace, source: Source, generation: Generation) -> CheckOutcome:
     rows = workspace.database.records(
         "staged_vectors",
         source_id=source.source_id,

@@ -1,7 +1,7 @@
 """What a stage says of one piece of work: how much, how long, what it cost."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -31,7 +31,7 @@ class StageReport:
     details: dict[str, int | float | str] = field(default_factory=dict[str, int | float | str])
 
     @contextmanager
-    def model_time(self) -> Iterator[None]:
+    def model_time(self) -> Generator[None]:
         """Count the time inside as the model's."""
         started = time.perf_counter()
         try:
@@ -41,7 +41,9 @@ class StageReport:
 
 
 @contextmanager
-def stage_report(asset: str, clock: Callable[[], float] = time.perf_counter) -> Iterator[StageReport]:
+def stage_report(
+    asset: str, clock: Callable[[], float] = time.perf_counter
+) -> Generator[StageReport]:
     """A report whose wall time is that of the block."""
     report = StageReport(asset)
     started = clock()

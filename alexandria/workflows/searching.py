@@ -4,7 +4,7 @@ Dense and BM25 are asked under the same filter; `knowledge.ranking` mixes them. 
 only if the ledger says that it is published now, whatever an index still holds.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -144,7 +144,9 @@ def search_documents(
     """The documents whose best passage fits best; without a query, those that pass the filter."""
     if not query:
         found = find_documents(workspace, where, only_published=True)
-        return DocumentResults([FoundDocument(item, None, None) for item in found[:limit]], len(found))
+        return DocumentResults(
+            [FoundDocument(item, None, None) for item in found[:limit]], len(found)
+        )
     live = live_generation(workspace)
     if live is None:
         return DocumentResults([], 0)
@@ -262,7 +264,7 @@ def published_languages(workspace: Workspace, generation: Generation, tenant_id:
 @contextmanager
 def _serving_index(
     workspace: Workspace, generation: Generation, *, with_staged: bool
-) -> Iterator[VectorIndex]:
+) -> Generator[VectorIndex]:
     if workspace.settings.serving_index == "qdrant" and not with_staged:
         with workspace.qdrant_index(generation) as index:
             yield index

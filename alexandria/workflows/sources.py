@@ -69,9 +69,7 @@ def add_source(
 
 def list_sources(workspace: Workspace) -> list[Source]:
     """The tenant's sources by name."""
-    return workspace.database.fetch(
-        Source, "list_sources", tenant_id=workspace.settings.tenant_id
-    )
+    return workspace.database.fetch(Source, "list_sources", tenant_id=workspace.settings.tenant_id)
 
 
 def list_all_sources(workspace: Workspace) -> list[Source]:

@@ -85,4 +85,3 @@ def list_source_status(workspace: Workspace) -> list[SourceStatus]:
         parser_version=PARSER_VERSION,
         generation_id=live.generation_id if live else "",
     )
-

@@ -64,7 +64,9 @@ def _verify_generation(workspace: Workspace, generation: Generation) -> list[Cou
             0,
             int(database.value("unembedded_chunks", model_id=generation.model_id, **key)),
         ),
-        Count(store, "terms counted wrongly", 0, int(database.value("wrong_term_statistics", **key))),
+        Count(
+            store, "terms counted wrongly", 0, int(database.value("wrong_term_statistics", **key))
+        ),
         Count(
             store,
             "entries by the running count",

@@ -1,6 +1,6 @@
 """The one place that chooses implementations: settings in, connected parts out."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -56,9 +56,7 @@ class Workspace:
         if model_name not in self._embedders:
             from alexandria.adapters.openvino import load_embedder
 
-            self._embedders[model_name] = load_embedder(
-                self.settings.model_folder, model_name
-            )
+            self._embedders[model_name] = load_embedder(self.settings.model_folder, model_name)
         return self._embedders[model_name]
 
     def postgres_index(
@@ -74,7 +72,7 @@ class Workspace:
         )
 
     @contextmanager
-    def qdrant_index(self, generation: GenerationKey) -> Iterator[VectorIndex]:
+    def qdrant_index(self, generation: GenerationKey) -> Generator[VectorIndex]:
         """A generation's entries in Qdrant: on the server if one is set, else in-process.
 
         In-process, Qdrant opens from one process at a time; others wait for the lock.
@@ -82,7 +80,9 @@ class Workspace:
         if self.settings.qdrant_url:
             from alexandria.adapters.qdrant import open_server_index
 
-            with open_server_index(self.settings, generation.generation_id, generation.dimension) as index:
+            with open_server_index(
+                self.settings, generation.generation_id, generation.dimension
+            ) as index:
                 yield index
             return
         from alexandria.adapters.qdrant import open_edge_index
@@ -113,7 +113,7 @@ def resolve_dagster_database(settings: Settings) -> str:
 
 
 @contextmanager
-def open_workspace(settings: Settings, progress: Progress | None = None) -> Iterator[Workspace]:
+def open_workspace(settings: Settings, progress: Progress | None = None) -> Generator[Workspace]:
     """Connect to everything the settings name, bring the schema up to date, close at the end.
 
     Raises:

@@ -4,8 +4,12 @@ from alexandria.workflows.labelled_questions import check_retrieval
 from alexandria.workflows.quality import check_embeddings, check_orphans, check_parity
 from assets.checks import blocking_check
 
-embeddings_meet_the_suite = blocking_check(["embedding", "chunk_embeddings"], "embeddings_meet_the_suite", check_embeddings)
-entries_have_no_orphans = blocking_check(["embedding", "postgres_index"], "entries_have_no_orphans", check_orphans)
+embeddings_meet_the_suite = blocking_check(
+    ["embedding", "chunk_embeddings"], "embeddings_meet_the_suite", check_embeddings
+)
+entries_have_no_orphans = blocking_check(
+    ["embedding", "postgres_index"], "entries_have_no_orphans", check_orphans
+)
 indexes_agree = blocking_check(["embedding", "qdrant_index"], "indexes_agree", check_parity)
 retrieval_score_holds = blocking_check(
     ["embedding", "qdrant_index"], "retrieval_score_holds", check_retrieval

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ def read_settings(home: Path | None) -> Settings:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors() -> Generator[None]:
     """An error of ours ends the command with its message and exit code 1."""
     try:
         yield
@@ -48,7 +48,7 @@ def plain_errors() -> Iterator[None]:
 
 
 @contextmanager
-def opened(home: Path | None, progress: Progress | None = None) -> Iterator[Workspace]:
+def opened(home: Path | None, progress: Progress | None = None) -> Generator[Workspace]:
     """The library of the home, with plain errors around whatever is done with it."""
     with plain_errors(), open_workspace(read_settings(home), progress) as workspace:
         yield workspace

@@ -30,8 +30,15 @@ def show_all(
         print_json(documents)
         return
     rows = [
-        [item.document_id, item.source_name, item.path, item.title, item.language, item.state,
-         item.chunk_count]
+        [
+            item.document_id,
+            item.source_name,
+            item.path,
+            item.title,
+            item.language,
+            item.state,
+            item.chunk_count,
+        ]
         for item in documents
     ]
     columns = ["Id", "Source", "Path", "Title", "Language", "State", "Chunks"]

@@ -31,8 +31,14 @@ def show(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print_json(generations)
         return
     rows = [
-        [item.generation_id, item.state, item.model_id, item.entry_count, item.created_at,
-         item.activated_at]
+        [
+            item.generation_id,
+            item.state,
+            item.model_id,
+            item.entry_count,
+            item.created_at,
+            item.activated_at,
+        ]
         for item in generations
     ]
     columns = ["Id", "State", "Model", "Entries", "Created", "Activated"]

@@ -104,8 +104,16 @@ def _print(summaries: list[IngestSummary], *, as_json: bool) -> None:
             out.print(f"[green]{summary.source}: nothing new; no document was touched.[/]")
         for reason in summary.reasons:
             err.print(f"[bold red]{summary.source}:[/] {reason}", highlight=False)
-    columns = ["Source", "Documents", "Published", "Units", "Indexed", "Quarantined", "Chunks",
-               "Seconds"]
+    columns = [
+        "Source",
+        "Documents",
+        "Published",
+        "Units",
+        "Indexed",
+        "Quarantined",
+        "Chunks",
+        "Seconds",
+    ]
     print_table("Ingested", columns, [_row(summary) for summary in summaries])
     quarantined = sum(item.status.quarantined for item in summaries if item.status)
     if quarantined:

@@ -26,9 +26,7 @@ def add(
     Example: alexandria sources add ~/Notes --name notes --tag private
     """
     with opened(home) as workspace:
-        source = add_source(
-            workspace, path, name=name, module=as_module(module), tags=tag or []
-        )
+        source = add_source(workspace, path, name=name, module=as_module(module), tags=tag or [])
     if as_json:
         print_json(source)
     else:

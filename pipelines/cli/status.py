@@ -53,13 +53,30 @@ def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 def _print_sources(current: Status) -> None:
     rows = [
-        [item.name, item.documents, item.published, item.pending, item.quarantined,
-         item.duplicates, f"{item.units_found - item.units_quarantined}/{item.units_found}",
-         item.chunks, item.synced_at]
+        [
+            item.name,
+            item.documents,
+            item.published,
+            item.pending,
+            item.quarantined,
+            item.duplicates,
+            f"{item.units_found - item.units_quarantined}/{item.units_found}",
+            item.chunks,
+            item.synced_at,
+        ]
         for item in current.sources
     ]
-    columns = ["Source", "Documents", "Published", "Pending", "Quarantined", "Duplicates",
-               "Units", "Chunks", "Synced"]
+    columns = [
+        "Source",
+        "Documents",
+        "Published",
+        "Pending",
+        "Quarantined",
+        "Duplicates",
+        "Units",
+        "Chunks",
+        "Synced",
+    ]
     print_table("Sources", columns, rows)
 
 

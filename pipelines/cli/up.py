@@ -69,19 +69,48 @@ def services(settings: Settings, code_port: int, workspace_file: Path) -> list[S
     return [
         Service(
             "code",
-            [python, "-m", "dagster", "api", "grpc", "--module-name", "pipelines.definitions",
-             "--host", "127.0.0.1", "--port", str(code_port)],
+            [
+                python,
+                "-m",
+                "dagster",
+                "api",
+                "grpc",
+                "--module-name",
+                "pipelines.definitions",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(code_port),
+            ],
         ),
         Service(
             "api",
-            [python, "-m", "uvicorn", "--factory", "serving.app:create_app", "--host",
-             settings.api_host, "--port", str(settings.api_port), "--no-access-log"],
+            [
+                python,
+                "-m",
+                "uvicorn",
+                "--factory",
+                "serving.app:create_app",
+                "--host",
+                settings.api_host,
+                "--port",
+                str(settings.api_port),
+                "--no-access-log",
+            ],
             f"{api}/health/ready",
         ),
         Service(
             "webserver",
-            [python, "-m", "dagster_webserver", "--host", settings.api_host, "--port",
-             str(settings.dagster_port), *workspace],
+            [
+                python,
+                "-m",
+                "dagster_webserver",
+                "--host",
+                settings.api_host,
+                "--port",
+                str(settings.dagster_port),
+                *workspace,
+            ],
             f"{dagster}/server_info",
         ),
         Service("daemon", [python, "-m", "dagster._daemon", "run", *workspace]),
@@ -154,9 +183,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _require_alive(
-    running: Sequence[tuple[Service, subprocess.Popen[bytes]]], logs: Path
-) -> None:
+def _require_alive(running: Sequence[tuple[Service, subprocess.Popen[bytes]]], logs: Path) -> None:
     for service, process in running:
         if process.poll() is not None:
             err.print(f"[bold red]{service.name} has stopped[/]; see {logs / service.name}.log.")

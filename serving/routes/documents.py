@@ -21,7 +21,7 @@ from serving.schemas.documents import (
     Unit,
     UploadResponse,
 )
-from serving.uploads import keep_upload
+from serving.uploads import SOURCE_NAME, keep_upload
 
 PREFIX = "/api/v2/documents"
 UPLOAD_PATH = f"{PREFIX}/upload"
@@ -58,7 +58,7 @@ def upload(file: UploadFile, library: LibraryOfApp) -> UploadResponse:
     """
     settings = library.settings
     kept = keep_upload(file.file, file.filename, settings.uploads, settings.max_file_bytes)
-    return UploadResponse(**asdict(kept))
+    return UploadResponse(source_name=SOURCE_NAME, **asdict(kept))
 
 
 @router.get(

@@ -220,6 +220,7 @@ class UploadResponse(ResponseBody):
 
     model_config = with_example(
         {
+            "source_name": "uploads",
             "path": "lamp-and-lens-manual.pdf",
             "size_bytes": 184320,
             "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -227,8 +228,9 @@ class UploadResponse(ResponseBody):
         }
     )
 
+    source_name: str = Field(description="The source it will appear in.")
     path: str = Field(
-        description="The document's path in the source of uploads; `selected_files` takes it."
+        description="The path it will have in that source; `selected_files` takes it."
     )
     size_bytes: int
     content_hash: str = Field(description="SHA-256 of the bytes.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
@@ -81,15 +81,23 @@ def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Ite
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on(
-        "console", lambda message: errors.append(message.text) if message.type == "error" else None
-    )
+    opened.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
     opened.goto(address)
     yield opened
     if SCREENSHOTS:
         opened.screenshot(path=Path(SCREENSHOTS) / f"{_file_name(request.node.name)}.png")
     context.close()
     assert errors == []
+
+
+def _is_ours(message: ConsoleMessage) -> bool:
+    """An error of the page itself; the browser also logs each response that is not 2xx."""
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
+
+
+def _overflow(page: Page) -> int:
+    """Pixels that the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
 def _file_name(test: str) -> str:

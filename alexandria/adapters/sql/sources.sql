@@ -31,7 +31,7 @@ UPDATE knowledge.sources SET synced_at = now() WHERE source_id = %(source_id)s;
 
 -- name: known_files
 -- What the last look at a source saw.
-SELECT path, fingerprint FROM knowledge.source_files WHERE source_id = %(source_id)s;
+SELECT path, fingerprint, content_hash FROM knowledge.source_files WHERE source_id = %(source_id)s;
 
 -- name: record_file
 INSERT INTO knowledge.source_files

@@ -60,7 +60,6 @@ def sync_folder(
         f"source_files_{name.replace('-', '_')}",
         pipelines_dir=str(pipelines_folder),
         destination=destination,
-        progress=None,
     )
     pipeline.run(source_files)
     return observed

@@ -15,6 +15,8 @@ from alexandria.knowledge.identifiers import hash_text
 SETTLING_SECONDS = 2.0
 """A file modified this shortly before a look may change again within the same clock tick."""
 
+EPOCH = datetime.fromtimestamp(0, UTC)
+
 PASSED_OVER = (".", "~$")
 """How names begin that are no documents: hidden files and office lock files."""
 
@@ -35,7 +37,7 @@ class FileObservation:
 
     path: str
     size_bytes: int = 0
-    modified_at: datetime = datetime.fromtimestamp(0, UTC)
+    modified_at: datetime = EPOCH
     fingerprint: str = ""
     content_hash: str = ""
     problem: Problem | None = None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from alexandria.settings import Settings
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
 from serving.errors import install_error_handlers
+from serving.library import Library
 from serving.middleware import RequestIdMiddleware
 
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
@@ -114,15 +116,15 @@ def test_what_is_not_there_is_404(empty_api: httpx.Client) -> None:
 
 @pytest.fixture
 def broken_api(workspace: Workspace, tmp_path: Path, serve: Serve) -> Iterator[httpx.Client]:
-    """A server whose tables are gone and whose upload folder is a file."""
-    workspace.database.statement("DROP SCHEMA knowledge CASCADE")
+    """A server whose tables went and whose upload folder is a file."""
     blocked = tmp_path / "uploads"
     blocked.write_text("in the way")
     settings = workspace.settings.model_copy(update={"upload_folder": blocked})
-    app = create_app(
-        workspace=Workspace(settings, workspace.database, workspace.blobs, workspace.progress)
-    )
+    app = create_app(workspace=replace(workspace, settings=settings))
     with serve(app) as client:
+        assert isinstance(app.state.library, Library)
+        assert app.state.library.wait_until_warm(120)
+        workspace.database.statement("DROP SCHEMA knowledge CASCADE")
         yield client
 
 
@@ -198,7 +200,7 @@ def test_a_library_that_is_not_open_yet_is_503(settings: Settings, route: str) -
 
 def test_a_well_formed_request_id_is_kept(empty_api: httpx.Client) -> None:
     for brought in ("a-b_c.1", "x" * 128, "x" * 129, "a b", "a\u00e9", ""):
-        response = empty_api.get("/health/live", headers={"X-Request-ID": brought.encode()})
+        response = empty_api.get("/health/live", headers={b"X-Request-ID": brought.encode()})
         is_kept = response.headers["x-request-id"] == brought
         assert is_kept == bool(WELL_FORMED.fullmatch(brought))
         assert WELL_FORMED.fullmatch(response.headers["x-request-id"])

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -48,9 +49,8 @@ def test_a_server_that_opens_its_own_library_becomes_ready(
 def test_a_missing_model_keeps_the_server_from_being_ready(
     workspace: Workspace, serve: Serve, eventually: Eventually
 ) -> None:
-    settings = workspace.settings.model_copy(update={"model_folder": workspace.settings.home})
-    broken = Workspace(settings, workspace.database, workspace.blobs, workspace.progress)
-    with serve(create_app(workspace=broken)) as client:
+    settings = workspace.settings.model_copy(update={"embedding_model": "never-exported"})
+    with serve(create_app(workspace=replace(workspace, settings=settings))) as client:
         response = eventually(lambda: _if_told_to_set_up(client.get("/health/ready")))
         assert response.status_code == 503
 

@@ -252,7 +252,8 @@ BEGIN
 END $$;
 
 CREATE TRIGGER index_entries_added AFTER INSERT ON knowledge.index_entries
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION knowledge.count_added_terms();
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION knowledge.count_added_terms();
 CREATE TRIGGER index_entries_removed AFTER DELETE ON knowledge.index_entries
     REFERENCING OLD TABLE AS removed
     FOR EACH STATEMENT EXECUTE FUNCTION knowledge.count_removed_terms();

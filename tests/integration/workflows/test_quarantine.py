@@ -1,0 +1,187 @@
+"""A file that cannot be read is listed with a reason and stops no other."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+from PIL import Image
+
+from alexandria.workflows.documents import list_documents, read_document
+from alexandria.workflows.reports import StageReport
+from alexandria.workflows.sources import Source
+from alexandria.workflows.status import QuarantineEntry, read_status
+from alexandria.workflows.verification import Count
+from alexandria.workflows.workspace import Workspace
+
+Sync = Callable[..., dict[str, StageReport]]
+Write = Callable[[Path, str | bytes], Path]
+Found = Callable[..., list[tuple[str, str]]]
+Differences = Callable[[], list[Count]]
+
+
+def _picture_pages(*, with_text: bool) -> bytes:
+    """A PDF of one page that is a picture, after a page of text if asked for."""
+    picture = BytesIO()
+    Image.new("RGB", (200, 100), (120, 120, 120)).save(picture, "PNG")
+    document = FPDF()
+    document.set_font("helvetica", size=12)
+    if with_text:
+        document.add_page()
+        document.multi_cell(0, 8, "The inspector found the wiring of the lantern room sound.")
+    document.add_page()
+    document.image(picture, x=10, y=10, w=180, h=240)
+    return bytes(document.output())
+
+
+UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "garbage.docx": (lambda path: path.write_bytes(b"\x00\x17not a document" * 40), "corrupt_file"),
+    "empty.txt": (lambda path: path.write_bytes(b""), "empty_file"),
+    "scan.pdf": (lambda path: path.write_bytes(_picture_pages(with_text=False)), "no_text_layer"),
+    "huge.txt": (lambda path: path.write_text("word " * 1000), "file_too_large"),
+    "dangling.txt": (lambda path: path.symlink_to(path.with_name("nowhere")), "unreadable"),
+    "pipe.txt": (os.mkfifo, "unreadable"),
+}
+
+
+def test_unreadable_files_are_listed_with_reasons_and_stop_no_other(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    found: Found,
+    differences: Differences,
+) -> None:
+    workspace.settings = workspace.settings.model_copy(update={"max_file_bytes": 4000})
+    for name, (make, _) in UNREADABLE.items():
+        make(shelf / name)
+    sync(workspace, source)
+    entries = {entry.path: entry for entry in read_status(workspace).quarantine}
+    assert {path: entry.code for path, entry in entries.items()} == {
+        name: code for name, (_, code) in UNREADABLE.items()
+    }
+    assert all(entry.reason and entry.advice for entry in entries.values())
+    assert found("Who kept the lighthouse?")[0][0] == "lighthouse.txt"
+    standing = read_status(workspace).sources[0]
+    assert (standing.published, standing.quarantined, standing.pending) == (3, 6, 0)
+    assert differences() == []
+
+
+def test_a_page_without_text_is_listed_and_the_others_are_found(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write, found: Found
+) -> None:
+    write(shelf / "inspection.pdf", _picture_pages(with_text=True))
+    sync(workspace, source)
+    (entry,) = read_status(workspace).quarantine
+    assert (entry.path, entry.unit, entry.code) == ("inspection.pdf", "Page 2", "no_text_layer")
+    assert found("What did the inspector find?")[0][0] == "inspection.pdf"
+
+
+def test_units_found_are_units_indexed_plus_units_in_quarantine(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write
+) -> None:
+    write(shelf / "inspection.pdf", _picture_pages(with_text=True))
+    write(shelf / "scan.pdf", _picture_pages(with_text=False))
+    sync(workspace, source)
+    entries = read_status(workspace).quarantine
+    for document in list_documents(workspace):
+        units = read_document(workspace, document.document_id).units
+        listed = [entry for entry in entries if entry.path == document.path]
+        assert document.units_found == document.units_indexed + document.units_quarantined
+        assert document.units_found == len(units)
+        assert {entry.unit for entry in listed if entry.unit} == {
+            unit.label for unit in units if unit.problem_code
+        }
+        assert document.units_found or listed
+
+
+@pytest.mark.parametrize("name", ["garbage.docx", "empty.txt", "dangling.txt"])
+def test_a_file_that_was_put_right_leaves_quarantine(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write, name: str
+) -> None:
+    UNREADABLE[name][0](shelf / name)
+    sync(workspace, source)
+    assert _paths(workspace) == [name]
+    (shelf / name).unlink()
+    right = name.replace(".docx", ".txt")
+    write(shelf / right, "The ferry leaves at nine from the stone pier.\n")
+    sync(workspace, source)
+    assert _paths(workspace) == []
+    assert {item.state for item in list_documents(workspace)} == {"published"}
+
+
+def test_a_text_that_was_named_like_a_word_file_is_read_once_it_is_named_right(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write, found: Found
+) -> None:
+    write(shelf / "ferry.docx", "The ferry leaves at nine from the stone pier.\n")
+    sync(workspace, source)
+    if not _paths(workspace):
+        pytest.skip("the parser reads it by its content already")
+    (shelf / "ferry.docx").rename(shelf / "ferry.txt")
+    sync(workspace, source)
+    assert _paths(workspace) == []
+    assert found("When does the ferry leave?")[0][0] == "ferry.txt"
+
+
+def test_a_deleted_unreadable_file_leaves_quarantine(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write
+) -> None:
+    write(shelf / "empty.txt", "")
+    sync(workspace, source)
+    (shelf / "empty.txt").unlink()
+    sync(workspace, source)
+    assert _paths(workspace) == []
+
+
+@pytest.mark.parametrize("damage", ["emptied", "replaced by a broken link"])
+def test_readers_keep_the_last_good_version_of_a_file_that_became_unreadable(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    found: Found,
+    differences: Differences,
+    damage: str,
+) -> None:
+    sync(workspace, source)
+    good = (shelf / "garden.txt").read_text()
+    before = found("quinces and medlars")
+    if damage == "emptied":
+        write(shelf / "garden.txt", "")
+    else:
+        (shelf / "garden.txt").unlink()
+        (shelf / "garden.txt").symlink_to(shelf / "nowhere")
+    sync(workspace, source)
+    assert found("quinces and medlars") == before
+    assert _paths(workspace) == ["garden.txt"]
+    assert differences() == []
+    (shelf / "garden.txt").unlink()
+    write(shelf / "garden.txt", good)
+    sync(workspace, source)
+    assert _paths(workspace) == []
+    assert {item.state for item in list_documents(workspace)} == {"published"}
+    assert found("quinces and medlars") == before
+
+
+def test_the_same_problem_is_listed_once_however_often_it_is_seen(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write
+) -> None:
+    write(shelf / "empty.txt", "")
+    sync(workspace, source)
+    before = [_untimed(entry) for entry in read_status(workspace).quarantine]
+    sync(workspace, source)
+    assert [_untimed(entry) for entry in read_status(workspace).quarantine] == before
+
+
+def _untimed(entry: QuarantineEntry) -> QuarantineEntry:
+    from datetime import UTC, datetime
+
+    return replace(entry, quarantined_at=datetime.fromtimestamp(0, UTC))
+
+
+def _paths(workspace: Workspace) -> list[str]:
+    return [entry.path for entry in read_status(workspace).quarantine]
