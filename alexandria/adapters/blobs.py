@@ -13,7 +13,7 @@ CHUNK_BYTES = 1 << 20
 
 
 class BlobStore:
-    """Content-addressed storage at any fsspec address: a folder, `s3://bucket/prefix`, and so on."""
+    """Content-addressed storage at any fsspec address: a folder, `s3://bucket/prefix`."""
 
     def __init__(self, address: str) -> None:
         from fsspec.core import url_to_fs

@@ -44,6 +44,7 @@ class RankingWeights:
         neighbours: From how many most similar candidates a candidate borrows.
         smoothing: Share of its score that it takes from them, 0..1.
         sentence: Added for a sentence that holds the question's words, times 0..1.
+        phrase: Added for a text that holds the question word for word, times 0..1.
         refined: How many of the first are worth reading for `sentence`.
     """
 
@@ -52,6 +53,7 @@ class RankingWeights:
     neighbours: int = 5
     smoothing: float = 0.3
     sentence: float = 0.2
+    phrase: float = 0.6
     refined: int = 20
 
 
@@ -144,12 +146,15 @@ def refine(
     ranked: Sequence[RankedChunk],
     coverage: Mapping[str, float],
     weights: RankingWeights | None = None,
+    *,
+    phrases: Mapping[str, float] | None = None,
 ) -> list[RankedChunk]:
     """Reorder the first `weights.refined` by how well one sentence holds the question.
 
     Args:
         ranked: What `rank` or `fuse` gives.
         coverage: Chunk id to 0..1, see `best_coverage`; missing ids count as 0.
+        phrases: Chunk id to 0..1, see `verbatim`; missing ids count as 0.
         weights: The measured defaults when None.
 
     Returns:
@@ -157,11 +162,32 @@ def refine(
     """
     chosen = weights or RankingWeights()
     head, tail = ranked[: chosen.refined], ranked[chosen.refined :]
+    known = phrases or {}
     raised = [
-        replace(hit, score=hit.score + chosen.sentence * coverage.get(hit.chunk_id, 0.0))
+        replace(
+            hit,
+            score=hit.score
+            + chosen.sentence * coverage.get(hit.chunk_id, 0.0)
+            + chosen.phrase * known.get(hit.chunk_id, 0.0),
+        )
         for hit in head
     ]
     return [*sorted(raised, key=lambda hit: (-hit.score, hit.chunk_id)), *tail]
+
+
+def verbatim(question: str, text: str) -> float:
+    """Whether the text holds the question word for word, white space aside.
+
+    Returns:
+        1 with the same capitals, 0.5 with others, 0 if not or if the question is one word.
+    """
+    words = question.split()
+    if len(words) < 2:
+        return 0.0
+    phrase, body = " ".join(words), " ".join(text.split())
+    if phrase in body:
+        return 1.0
+    return 0.5 if phrase.casefold() in body.casefold() else 0.0
 
 
 def covered(terms: Collection[int], by: Collection[int], rarity: Rarity) -> float:

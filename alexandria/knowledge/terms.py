@@ -205,12 +205,29 @@ def query_weights(text: str, languages: Iterable[str]) -> SparseVector:
         text: The question.
         languages: The languages of the library; the question is read in each of them, and
             a term keeps the largest of its counts. None at all means English.
+
+    Words that are stop words of the question's own language are left out in every other:
+    an English "it" is no rare word of the French documents. Its own language is the one
+    with the most stop words in it, if those are two or more.
     """
+    chosen = sorted({_known(language) for language in languages} or {FALLBACK_LANGUAGE})
+    empty = {term for word in _own_stop_words(text, chosen) for term in _all_ids_of(word, chosen)}
     weights: SparseVector = {}
-    for language in sorted({_known(language) for language in languages} or {FALLBACK_LANGUAGE}):
+    for language in chosen:
         for term, count in _count(text, language).items():
-            weights[term] = max(weights.get(term, 0.0), float(count))
+            if term not in empty:
+                weights[term] = max(weights.get(term, 0.0), float(count))
     return weights
+
+
+def _own_stop_words(text: str, languages: Iterable[str]) -> frozenset[str]:
+    words = frozenset(_words(text))
+    found = max((words & _stop_words(language) for language in languages), key=len)
+    return found if len(found) > 1 else frozenset()
+
+
+def _all_ids_of(word: str, languages: Iterable[str]) -> Iterable[int]:
+    return (term for language in languages for term in _ids_of(word, language))
 
 
 def inverse_document_frequency(df: int, n: int) -> float:

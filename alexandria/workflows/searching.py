@@ -20,6 +20,7 @@ from alexandria.knowledge.ranking import (
     merge,
     rank,
     refine,
+    verbatim,
 )
 from alexandria.knowledge.sentences import sentence_spans
 from alexandria.knowledge.terms import entry_weights, query_weights
@@ -185,7 +186,8 @@ def rank_chunks(
     titles = {text: entry_weights(*text).keys() for text in {item.titled for item in texts}}
     fits = {item.chunk_id: covered(titles[item.titled], terms, rarity) for item in texts}
     ranked = rank(candidates, question.vector, vectors, fits)
-    return refine(ranked, _coverage(ranked[:REFINED], texts, terms, rarity))
+    phrases = {item.chunk_id: verbatim(query, item.body) for item in texts}
+    return refine(ranked, _coverage(ranked[:REFINED], texts, terms, rarity), phrases=phrases)
 
 
 def rank_sides(

@@ -48,7 +48,7 @@ def ask(
 def _print_citations(answered: Answered) -> None:
     out.print("\n")
     for item in answered.citations:
-        place = " > ".join([item.label, *item.section_path])
+        place = " > ".join(item.section_path or [item.label])
         out.print(
             f"[bold]\\[{item.number}][/] {item.title}, {place}  [dim]{item.path}, "
             f"score {item.score:.2f}[/]",

@@ -113,7 +113,7 @@ function handleEvent({ name, data }, run) {
 
 function beginAnswer(question) {
   closeViewer();
-  for (const id of ["error", "suggestions", "notes", "sources"]) at(id).hidden = true;
+  for (const id of ["error", "library", "notes", "sources"]) at(id).hidden = true;
   at("asked").textContent = question;
   at("answer").replaceChildren();
   at("answer").setAttribute("aria-busy", "true");
@@ -195,7 +195,7 @@ function showSources(title, sources) {
 
 function sourceItem(source) {
   const score = element("span", { className: "source-score" }, source.score.toFixed(2));
-  score.title = "How well it fits, from 0 to 1";
+  score.title = "The higher, the better it fits";
   const button = element(
     "button",
     { type: "button", className: "source" },
@@ -247,7 +247,7 @@ async function loadText({ document_id: id, version_id: version }) {
   const key = `${id}/${version}`;
   if (!texts.has(key)) {
     const address = `/api/v2/documents/${encodeURIComponent(id)}/text`;
-    const response = await fetch(`${address}?version_id=${encodeURIComponent(version)}`);
+    const response = await fetch(version ? `${address}?version_id=${version}` : address);
     texts.set(key, await (await checked(response)).json());
   }
   return texts.get(key);
@@ -255,7 +255,9 @@ async function loadText({ document_id: id, version_id: version }) {
 
 function showText(document_, source) {
   const count = codeUnits(document_.text);
-  const span = findQuote(document_.text, source.quote, count(source.start), count(source.end));
+  const span = source.quote
+    ? findQuote(document_.text, source.quote, count(source.start), count(source.end))
+    : { start: 0, end: 0 };
   const whole = { label: "", start: 0, end: document_.text.length };
   const units = document_.units.length
     ? document_.units.map((unit) => ({ ...unit, start: count(unit.start), end: count(unit.end) }))
@@ -264,6 +266,7 @@ function showText(document_, source) {
   box.lang = document_.language === "und" ? "" : document_.language;
   box.replaceChildren(...units.map((unit) => unitSection(unit, document_.text, span)));
   at("viewer-status").textContent = span ? "" : "The quote is not in this version of the text.";
+  box.scrollTop = 0;
   const mark = box.querySelector("mark");
   mark?.scrollIntoView({ block: "center" });
   requestAnimationFrame(() => mark?.scrollIntoView({ block: "center" }));
@@ -348,9 +351,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeViewer();
 });
 
-// Where to begin: a few titles of this library
+// Where to begin: what the library holds
 
-async function suggest() {
+async function showLibrary() {
   const response = await post("/api/v2/documents/search", { limit: 100 }).catch(() => null);
   if (!response || running || !at("result").hidden) return;
   const { documents, total } = await response.json();
@@ -358,24 +361,22 @@ async function suggest() {
     at("status").textContent = "The library is empty. Add documents, then ask.";
     return;
   }
-  at("suggestion-list").replaceChildren(...pickTitles(documents).map(suggestion));
-  at("suggestions").hidden = false;
+  at("library-title").textContent =
+    total === 1 ? "One document is in this library" : `${total} documents are in this library, such as`;
+  at("library-list").replaceChildren(...spread(documents, 6).map(libraryItem));
+  at("library").hidden = false;
 }
 
-function pickTitles(documents) {
-  const titles = [...new Set(documents.map((item) => item.title).filter(Boolean))];
-  const step = Math.max(1, Math.floor(titles.length / 3));
-  return titles.filter((_, index) => index % step === 0).slice(0, 3);
+function spread(items, count) {
+  const step = Math.max(1, items.length / count);
+  return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
 }
 
-function suggestion(title) {
-  const question = `What does “${title}” say?`;
-  const button = element("button", { type: "button" }, question);
-  button.addEventListener("click", () => {
-    at("question").value = question;
-    fitQuestion();
-    at("ask").requestSubmit();
-  });
+function libraryItem({ document_id, title, path }) {
+  const name = title || path;
+  const button = element("button", { type: "button" }, name);
+  const start = { document_id, title: name, path, label: "", section_path: [], quote: "" };
+  button.addEventListener("click", () => openSource(start, button));
   return element("li", {}, button);
 }
 
@@ -392,4 +393,4 @@ function element(tag, properties, ...children) {
 }
 
 at("question").focus();
-suggest();
+showLibrary();

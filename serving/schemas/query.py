@@ -101,7 +101,9 @@ class Source(ResponseBody):
     quote: str
     start: int = Field(description="First character in the document's text, in code points.")
     end: int = Field(description="One past the last.")
-    score: float = Field(description="0 to 1, comparable within one response only.")
+    score: float = Field(
+        description="The higher, the better it fits; comparable within one response only."
+    )
 
 
 class DiagramSuggestion(ResponseBody):

@@ -155,7 +155,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
-    expect(page.locator("#suggestions")).to_be_visible()
+    expect(page.locator("#library")).to_be_visible()
     assert _overflow(page) <= 0
     _ask(page, HANDLE)
     assert _overflow(page) <= 0
@@ -164,12 +164,14 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     assert _overflow(page) <= 0
 
 
-def test_a_suggestion_asks_its_question(page: Page) -> None:
-    suggestion = page.locator("#suggestion-list button").first
-    question = suggestion.inner_text()
-    suggestion.click()
-    expect(page.locator("#asked")).to_have_text(question)
-    expect(page.locator("#answer")).to_have_attribute("aria-busy", "false", timeout=60_000)
+def test_a_document_of_the_library_opens_at_its_beginning(page: Page) -> None:
+    document = page.locator("#library-list button").first
+    title = document.inner_text()
+    document.click()
+    expect(page.locator("#viewer-title")).to_have_text(title)
+    expect(page.locator("#viewer-text section").first).to_be_visible()
+    expect(page.locator("#viewer-status")).to_be_empty()
+    assert page.locator("#viewer mark").count() == 0
 
 
 def test_markup_in_a_question_stays_text(page: Page) -> None:

@@ -25,56 +25,17 @@ HEAVY = (
 CODE_LOCATION = "pipelines.definitions"
 """The one module that does something when imported: it reads dbt's manifest for Dagster."""
 
-WATCHED_IMPORT = """
-import importlib, json, os, sys
-
-root, names, seen = sys.argv[1], sys.argv[2].split(","), []
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
-ACTIONS = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.system",
-           "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.copyfile", "shutil.rmtree")
-
-def watch(event, arguments):
-    if event in ACTIONS:
-        seen.append(f"{event} {arguments[:2]}")
-    elif event == "open" and isinstance(arguments[0], str):
-        path = os.path.abspath(arguments[0])
-        ours = path.startswith(root + os.sep) and "site-packages" not in path
-        if (arguments[2] or 0) & WRITES and path != os.devnull:
-            seen.append(f"writes {path}")
-        elif ours and not path.endswith((".py", ".pyc", ".pth")):
-            seen.append(f"reads {path}")
-
-kind = type(os.environ)
-read = kind.__getitem__
-
-def read_variable(environment, name):
-    if str(name).startswith("ALEXANDRIA_"):
-        seen.append(f"reads the variable {name}")
-    return read(environment, name)
-
-kind.__getitem__ = read_variable
-import pydantic_settings
-build = pydantic_settings.BaseSettings.__init__
-
-def build_settings(self, *values, **named):
-    if type(self).__module__.startswith("alexandria"):
-        seen.append("builds Settings")
-    build(self, *values, **named)
-
-pydantic_settings.BaseSettings.__init__ = build_settings
-sys.addaudithook(watch)
-for name in names:
-    importlib.import_module(name)
-sys.stdout.write(json.dumps({"seen": seen, "modules": sorted(sys.modules)}))
-"""
+WATCHED_IMPORT = Path(__file__).with_name("watched_import.py")
 
 
-def _import_watched(names: list[str], folder: Path) -> tuple[list[str], set[str]]:
+def _import_watched(
+    names: list[str], folder: Path, root: Path = ROOT
+) -> tuple[list[str], set[str]]:
     """What importing did, and which top-level packages it brought."""
     done = subprocess.run(
-        [sys.executable, "-B", "-c", WATCHED_IMPORT, str(ROOT), ",".join(names)],
+        [sys.executable, "-B", str(WATCHED_IMPORT), str(root), ",".join(names)],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
         check=False,
@@ -115,6 +76,24 @@ def test_importing_does_nothing(names: list[str], absent: tuple[str, ...], tmp_p
     heavy = sorted(packages & set(absent))
     assert not heavy, f"Import {heavy} inside the function that needs it."
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "open('trace', 'w').close()",
+        "import os; os.mkdir('trace')",
+        "import os; os.environ.get('ALEXANDRIA_HOME')",
+        "import socket; socket.socket().connect_ex(('127.0.0.1', 9))",
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', ''])",
+        "import pathlib; pathlib.Path(__file__).with_name('notes.txt').read_text()",
+    ],
+)
+def test_the_watch_sees_what_a_module_does(statement: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("a file beside the module")
+    (tmp_path / "planted.py").write_text(statement)
+    seen, _ = _import_watched(["planted"], tmp_path, root=tmp_path)
+    assert seen
 
 
 def test_a_command_that_only_prints_help_leaves_no_trace(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ LINES_PER_FUNCTION = 50
 MEDIAN_FUNCTION_LINES = 10
 
 BROAD_HANDLERS = {
+    "alexandria/adapters/qdrant/folder.py": "the Qdrant engine's exceptions have no class of "
+    "their own to name; all others are raised again as they are",
     "alexandria/knowledge/parsing/reading.py": "readers' libraries raise what they like on "
     "damaged input; here all of it becomes CorruptFileError, and MemoryError passes",
 }

@@ -17,6 +17,7 @@ from alexandria.knowledge.ranking import (
     merge,
     rank,
     refine,
+    verbatim,
 )
 
 IDS = [f"chunk-{number:02d}" for number in range(15)]
@@ -149,3 +150,10 @@ def test_one_empty_list_leaves_the_other_in_its_order(dense: list[ScoredChunk]) 
 def _random_rows(seed: int) -> list[Vector]:
     rows = np.random.default_rng(seed).normal(size=(len(IDS), 8)).astype(np.float32)
     return list(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def test_verbatim_wants_every_word_in_order_and_prefers_the_same_capitals() -> None:
+    assert verbatim("Cross-site scripting", "1; Cross-site\n scripting; 7") == 1
+    assert verbatim("Cross-site scripting", "A7 Cross-Site Scripting (XSS)") == 0.5
+    assert verbatim("Cross-site scripting", "scripting across a site") == 0
+    assert verbatim("scripting", "scripting") == 0

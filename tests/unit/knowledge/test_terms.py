@@ -83,6 +83,12 @@ def test_a_question_is_read_in_every_language_of_the_library() -> None:
     assert query_weights("running", []) == query_weights("running", ["en"])
 
 
+def test_stop_words_of_the_question_s_language_are_no_words_of_another() -> None:
+    weights = query_weights("It is a truth universally acknowledged", ["en", "fr"])
+    assert not {term_id("it"), term_id("is")} & weights.keys()
+    assert term_id("truth") in weights
+
+
 def test_a_repeated_question_word_counts_each_time() -> None:
     assert query_weights("bear bear fox", ["en", "de"]) == {
         term_id("bear"): 2.0,
