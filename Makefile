@@ -9,7 +9,10 @@ MANIFEST := dbt/target/manifest.json
 
 run: setup  ## Set up, bring in the sample library, start everything, print where to look.
 	$(BIN)/alexandria ingest sample/library --name sample --questions sample/questions.csv
-	$(BIN)/alexandria up --with-examples
+	$(BIN)/alexandria up \
+		--suggest "Who dived for crate seventeen, and what can still be seen of it at night?" \
+		--suggest "How was the lens kept turning in the gale of 1904?" \
+		--suggest "¿Por qué levantaron los hermanos Arregui una cruz azul?"
 
 test: setup  ## Set up and run every test.
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -119,17 +119,18 @@ def export_folder(folder: Path, model_name: str) -> Path:
     return folder / f"{name}-openvino-int8-{EXPORT_VERSION}"
 
 
-def load_embedder(folder: Path, model_name: str) -> Embedder:
+def load_embedder(folder: Path, model_name: str, threads: int | None = None) -> Embedder:
     """An embedder for a model exported before; the network itself loads on first use.
 
     Args:
         folder: The folder of all exports.
         model_name: A name from `MODELS`, or the path of a model folder.
+        threads: How many it may use; all cores when None.
 
     Raises:
         ModelMissingError: The model was not exported, or by another recipe.
     """
-    return OpenVinoEmbedder(export_folder(folder, model_name))
+    return OpenVinoEmbedder(export_folder(folder, model_name), threads)
 
 
 def import_openvino() -> ModuleType:

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from alexandria.knowledge.indexing import IndexEntry
+from alexandria.knowledge.indexing import IndexEntry, VectorIndex
 from alexandria.workflows.generations import Generation, embedder_of
 from alexandria.workflows.reports import StageReport, stage_report
 from alexandria.workflows.sources import Source
@@ -98,9 +98,11 @@ def stage_qdrant(workspace: Workspace, source: Source, generation: Generation) -
         removals = pending_removals(workspace, generation)
         if not pending and not removals:
             return report
-        workspace.progress.expect("qdrant_index", len(pending))
         with workspace.qdrant_index(generation) as index:
-            _drop_removed(workspace, generation, index, removals)
+            _reconcile(workspace, generation, index)
+            pending = database.column("pending_points", **identity)
+            _drop_removed(workspace, generation, index, pending_removals(workspace, generation))
+            workspace.progress.expect("qdrant_index", len(pending))
             for batch in batches(pending, STAGING_BATCH):
                 index.upsert(workspace.postgres_index(generation).entries(batch))
                 database.execute(
@@ -122,6 +124,15 @@ def remove_withdrawn_points(workspace: Workspace, generation: Generation) -> int
     return len(removals)
 
 
+def reconcile_points(workspace: Workspace, generation: Generation) -> int:
+    """Note what Qdrant lost or gained behind our back; returns how many points that are.
+
+    The next run of each source writes the lost ones; the next of any drops the others.
+    """
+    with workspace.qdrant_index(generation) as index:
+        return _reconcile(workspace, generation, index)
+
+
 def pending_removals(workspace: Workspace, generation: Generation) -> list[str]:
     """Chunks that Qdrant must still drop."""
     return workspace.database.column("pending_removals", generation_id=generation.generation_id)
@@ -131,6 +142,17 @@ def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
     """The items in lists of `size`; the last may be shorter."""
     iterator = iter(items)
     return list(iter(lambda: list(islice(iterator, size)), []))
+
+
+def _reconcile(workspace: Workspace, generation: Generation, index: VectorIndex) -> int:
+    database, identity = workspace.database, {"generation_id": generation.generation_id}
+    points = index.chunk_ids()
+    lost = set(database.column("marked_points", **identity)) - points
+    foreign = points - set(database.column("entry_ids", **identity))
+    foreign -= set(pending_removals(workspace, generation))
+    database.execute("unmark_points", chunk_ids=list(lost), **identity)
+    database.execute("add_removals", chunk_ids=list(foreign), **identity)
+    return len(lost) + len(foreign)
 
 
 def _drop_removed(

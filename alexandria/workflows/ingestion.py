@@ -114,6 +114,7 @@ def register_versions(workspace: Workspace, source: Source) -> StageReport:
     with stage_report("ingestion/document_versions") as report:
         _store_blobs(workspace, source)
         with workspace.database.transaction():
+            workspace.database.execute("forget_exclusions", source_id=source.source_id)
             renamed, deleted = _settle_vanished(workspace, source)
             added = _add_documents(workspace, source)
             versions = _add_versions(workspace, source)
@@ -166,15 +167,18 @@ def _changed_paths(rows: Sequence[Mapping[str, Any]], known: Mapping[str, str]) 
 
 
 def _store_blobs(workspace: Workspace, source: Source) -> None:
-    """A file that changed since it was listed is kept as it is now; the next look settles it."""
-    pending = workspace.database.fetch(_File, "files_without_blob", source_id=source.source_id)
+    """Keep every content of the source that is not kept, a lost one too.
+
+    A file that changed since it was listed is kept as it is now; the next look settles it.
+    """
+    files = workspace.database.fetch(_File, "readable_files", source_id=source.source_id)
+    pending = [file for file in files if not workspace.blobs.exists(file.content_hash)]
     workspace.progress.expect("document_versions", len(pending))
     root = Path(source.location)
     for file in pending:
-        if not workspace.blobs.exists(file.content_hash):
-            location = root if root.is_file() else root / file.path
-            with suppress(FileNotFoundError), location.open("rb") as content:
-                workspace.blobs.put(content)
+        location = root if root.is_file() else root / file.path
+        with suppress(FileNotFoundError, PermissionError), location.open("rb") as content:
+            workspace.blobs.put(content)
         workspace.progress.advance("document_versions")
 
 
@@ -192,6 +196,7 @@ def _settle_vanished(workspace: Workspace, source: Source) -> tuple[int, int]:
         paths = homes.get(document.content_hash or "")
         if paths:
             database.execute("rename_document", document_id=document.document_id, path=paths.pop(0))
+            database.execute("forget_failed_parse", content_hash=document.content_hash)
             renamed += 1
         else:
             database.execute("delete_document", document_id=document.document_id)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from alexandria.workflows.embedding import remove_withdrawn_points
 from alexandria.workflows.generations import Generation
+from alexandria.workflows.labelled_questions import TOLERANCE
 from alexandria.workflows.reports import StageReport, stage_report
 from alexandria.workflows.sources import Source
 from alexandria.workflows.workspace import Workspace
@@ -43,9 +44,9 @@ def publish_versions(workspace: Workspace, source: Source, generation: Generatio
                 "remove_unpublished_entries", document_ids=touched, **parameters
             )
             entries = database.execute("publish_entries", **parameters)
-            database.execute("mark_versions_published", version_ids=versions)
+            database.execute("mark_versions_published", **parameters)
             database.execute("supersede_versions", **parameters)
-            database.execute("mark_scores_published", **parameters)
+            database.execute("mark_scores_published", tolerance=TOLERANCE, **parameters)
         workspace.progress.advance("publications", len(touched))
         remove_withdrawn_points(workspace, generation)
         report.row_count = len(touched)

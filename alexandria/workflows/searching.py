@@ -180,7 +180,13 @@ def rank_chunks(
             index.search_sparse(question.terms, where, CANDIDATES),
         )
         vectors = index.vectors([candidate.chunk_id for candidate in candidates])
-    texts = _candidate_texts(workspace, [candidate.chunk_id for candidate in candidates])
+    texts = workspace.database.fetch(
+        _CandidateText,
+        "candidate_texts",
+        chunk_ids=[candidate.chunk_id for candidate in candidates],
+        generation_id=generation.generation_id,
+        with_staged=with_staged,
+    )
     rarity = workspace.postgres_index(generation).rarity(question.terms)
     terms = question.terms.keys()
     titles = {text: entry_weights(*text).keys() for text in {item.titled for item in texts}}
@@ -232,10 +238,6 @@ class _CandidateText:
     @property
     def titled(self) -> tuple[str, str]:
         return self.title, self.language
-
-
-def _candidate_texts(workspace: Workspace, chunk_ids: Sequence[str]) -> list[_CandidateText]:
-    return workspace.database.fetch(_CandidateText, "candidate_texts", chunk_ids=list(chunk_ids))
 
 
 def _coverage(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alexandria.workflows.embedding import pending_removals
+from alexandria.workflows.embedding import STAGING_BATCH, batches, pending_removals
 from alexandria.workflows.generations import Generation, fed_generations
 from alexandria.workflows.workspace import Workspace
 
@@ -28,6 +28,30 @@ def verify(workspace: Workspace) -> list[Count]:
     for generation in fed_generations(workspace):
         counts += _verify_generation(workspace, generation)
     return counts
+
+
+def repair_qdrant(workspace: Workspace) -> int:
+    """Bring Qdrant back in line with Postgres; returns how many points were written or dropped.
+
+    Qdrant is a projection: whatever it lost, such as its whole folder, is written again
+    from the entries in Postgres, and no text is embedded for it.
+    """
+    repaired = 0
+    for generation in fed_generations(workspace):
+        entries = workspace.postgres_index(generation)
+        wanted = entries.chunk_ids()
+        with workspace.qdrant_index(generation) as qdrant:
+            points = qdrant.chunk_ids()
+            missing, extra = sorted(wanted - points), points - wanted
+            for batch in batches(missing, STAGING_BATCH):
+                qdrant.upsert(entries.entries(batch))
+            qdrant.delete(extra)
+        repaired += len(missing) + len(extra)
+        workspace.database.execute(
+            "mark_points", generation_id=generation.generation_id, chunk_ids=missing
+        )
+        workspace.database.execute("forget_index_removals", generation_id=generation.generation_id)
+    return repaired
 
 
 def _verify_ledger(workspace: Workspace) -> list[Count]:

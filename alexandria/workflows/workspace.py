@@ -56,7 +56,9 @@ class Workspace:
         if model_name not in self._embedders:
             from alexandria.adapters.openvino import load_embedder
 
-            self._embedders[model_name] = load_embedder(self.settings.model_folder, model_name)
+            self._embedders[model_name] = load_embedder(
+                self.settings.model_folder, model_name, self.settings.embedding_threads
+            )
         return self._embedders[model_name]
 
     def postgres_index(

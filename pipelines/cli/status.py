@@ -1,8 +1,11 @@
 """`alexandria status` and `alexandria verify`: how the library stands, and the proof."""
 
+from typing import Annotated
+
 import typer
 
 from alexandria.workflows.status import Status, read_status
+from alexandria.workflows.verification import repair_qdrant
 from alexandria.workflows.verification import verify as count_stores
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 
@@ -31,12 +34,20 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     print_table("Index generations", ["Id", "State", "Model", "Entries", "Created"], generations)
 
 
-def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First write to Qdrant what it lacks.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Count every store again and compare with the ledger; exit code 1 on any difference.
 
     Example: alexandria verify && echo sound
     """
     with opened(home) as workspace:
+        if repair:
+            repair_qdrant(workspace)
         counts = count_stores(workspace)
     wrong = [count for count in counts if not count.is_equal]
     if as_json:

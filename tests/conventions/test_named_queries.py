@@ -1,6 +1,8 @@
 """The named SQL queries: each used, each found, and obvious or explained."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 from house_files import ROOT, modules, shown, strings, tree
@@ -40,8 +42,6 @@ def test_every_query_is_used() -> None:
 
 
 def test_every_query_that_is_called_exists() -> None:
-    import ast
-
     known = set(named_queries())
     missing: list[str] = []
     for path in modules():
@@ -59,10 +59,7 @@ def test_every_query_that_is_called_exists() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_query_that_is_not_obvious_says_its_purpose(file: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(file, Path)
+def test_a_query_that_is_not_obvious_says_its_purpose(file: Path) -> None:
     silent = [
         name
         for name, body in _queries_in(file.read_text(encoding="utf-8")).items()

@@ -1,12 +1,7 @@
--- name: files_without_blob
--- Files whose content no version of their document holds yet.
-SELECT file.path, file.content_hash
-FROM knowledge.source_files AS file
-WHERE file.source_id = %(source_id)s AND file.problem_code IS NULL
-    AND NOT EXISTS (
-        SELECT FROM knowledge.document_versions AS version
-        WHERE version.content_hash = file.content_hash)
-ORDER BY file.path;
+-- name: readable_files
+-- Files that could be opened, with the content they had.
+SELECT path, content_hash FROM knowledge.source_files
+WHERE source_id = %(source_id)s AND problem_code IS NULL ORDER BY path;
 
 -- name: vanished_documents
 -- Live documents whose file is no longer at their path.
@@ -112,6 +107,11 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
         WHERE parse.content_hash = version.content_hash
             AND parse.parser_version = %(parser_version)s)
 ORDER BY version.content_hash, document.path;
+
+-- name: forget_failed_parse
+-- A name tells the format, so what could not be read under one may be under another.
+DELETE FROM knowledge.parses
+WHERE content_hash = %(content_hash)s AND problem_code IS NOT NULL;
 
 -- name: add_parse
 INSERT INTO knowledge.parses

@@ -44,14 +44,18 @@ UPDATE knowledge.publications SET withdrawn_at = now()
 WHERE generation_id = %(generation_id)s AND withdrawn_at IS NULL;
 
 -- name: unpublished_documents
--- Live, readable documents that a generation does not publish in their current version.
+-- Documents that readers have now, in a version that a generation does not publish. Those
+-- that wait at the gate are in neither; those that became unreadable keep no one waiting.
 SELECT count(*)
-FROM knowledge.documents AS document
+FROM knowledge.index_generations AS live
+JOIN knowledge.publications AS shown
+    ON shown.generation_id = live.generation_id AND shown.withdrawn_at IS NULL
+JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.document_versions AS version
     ON version.version_id = document.current_version_id
-WHERE document.deleted_at IS NULL AND version.state <> 'quarantined'
+WHERE live.state = 'live' AND document.deleted_at IS NULL AND version.state <> 'quarantined'
     AND NOT EXISTS (
         SELECT FROM knowledge.publications AS publication
         WHERE publication.generation_id = %(generation_id)s
-            AND publication.version_id = version.version_id
+            AND publication.version_id IN (shown.version_id, document.current_version_id)
             AND publication.withdrawn_at IS NULL);

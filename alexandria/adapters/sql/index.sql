@@ -58,9 +58,20 @@ WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]
 UPDATE knowledge.index_entries SET is_in_qdrant = true
 WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
+-- name: marked_points
+-- Entries that Qdrant was once seen to hold.
+SELECT chunk_id::text FROM knowledge.index_entries
+WHERE generation_id = %(generation_id)s AND is_in_qdrant;
+
 -- name: unmark_points
--- Qdrant was found empty or foreign: everything is to be written again.
-UPDATE knowledge.index_entries SET is_in_qdrant = false WHERE generation_id = %(generation_id)s;
+-- Qdrant was found without them: they are to be written again.
+UPDATE knowledge.index_entries SET is_in_qdrant = false
+WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]);
+
+-- name: add_removals
+-- Qdrant was found with points that are no entries: they are to leave.
+INSERT INTO knowledge.index_removals (generation_id, chunk_id)
+SELECT %(generation_id)s, unnest(%(chunk_ids)s::uuid[]) ON CONFLICT DO NOTHING;
 
 -- name: pending_removals
 SELECT chunk_id::text FROM knowledge.index_removals WHERE generation_id = %(generation_id)s;
@@ -89,6 +100,7 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
         SELECT FROM knowledge.publications AS publication
         WHERE publication.generation_id = %(generation_id)s
             AND publication.version_id = version.version_id
+            AND publication.chunker_id = chunking.chunker_id
             AND publication.withdrawn_at IS NULL)
     AND NOT EXISTS (
         SELECT FROM knowledge.version_chunks AS member
@@ -153,5 +165,10 @@ WHERE entry.generation_id = %(generation_id)s AND entry.document_id = document.d
     AND (NOT entry.is_published OR entry.language <> parse.language OR entry.tags <> source.tags);
 
 -- name: mark_versions_published
+-- Current versions that a generation publishes: new ones, and those an edit came back to.
 UPDATE knowledge.document_versions AS version SET state = 'published', changed_at = now()
-WHERE version.version_id = ANY(%(version_ids)s::uuid[]) AND version.state <> 'published';
+FROM knowledge.documents AS document, knowledge.publications AS publication
+WHERE document.source_id = %(source_id)s AND document.current_version_id = version.version_id
+    AND publication.generation_id = %(generation_id)s
+    AND publication.version_id = version.version_id AND publication.withdrawn_at IS NULL
+    AND version.state IN ('parsed', 'chunked', 'embedded');

@@ -45,6 +45,7 @@ WHERE document.source_id = %(source_id)s AND member.chunker_id = %(chunker_id)s
     AND NOT EXISTS (
         SELECT FROM knowledge.publications AS publication
         WHERE publication.version_id = version.version_id
+            AND publication.chunker_id = member.chunker_id
             AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL);
 
 -- name: unhashed_files
@@ -209,9 +210,16 @@ VALUES (%(generation_id)s, %(source_id)s, %(question_count)s, %(ndcg_at_10)s, %(
         %(recall_at_10)s);
 
 -- name: mark_scores_published
-UPDATE knowledge.retrieval_scores SET is_published = true
-WHERE generation_id = %(generation_id)s AND source_id = %(source_id)s AND NOT is_published
-    AND measured_at >= now() - interval '1 hour';
+-- The newest score, if it passed: a refused one is never what the next is held to.
+UPDATE knowledge.retrieval_scores AS score SET is_published = true
+WHERE score.retrieval_score_id = (
+        SELECT max(newest.retrieval_score_id) FROM knowledge.retrieval_scores AS newest
+        WHERE newest.generation_id = %(generation_id)s AND newest.source_id = %(source_id)s)
+    AND NOT score.is_published
+    AND score.ndcg_at_10 >= %(tolerance)s * -1 + coalesce((
+        SELECT before.ndcg_at_10 FROM knowledge.retrieval_scores AS before
+        WHERE before.generation_id = %(generation_id)s AND before.source_id = %(source_id)s
+            AND before.is_published ORDER BY before.retrieval_score_id DESC LIMIT 1), 0);
 
 -- name: chunk_documents
 SELECT chunk_id::text, document_id::text FROM knowledge.chunks

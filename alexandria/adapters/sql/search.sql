@@ -33,17 +33,22 @@ SELECT term_id, document_frequency FROM knowledge.term_statistics
 WHERE generation_id = %(generation_id)s AND term_id = ANY(%(term_ids)s);
 
 -- name: candidate_texts
--- Text of chunks with the title and language of their document.
-SELECT chunk.chunk_id::text, parse.title, parse.language, chunk.body
+-- Text of chunks with the title and language of the version that is published, or of the
+-- current one if what is staged counts.
+SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, parse.title, parse.language, chunk.body
 FROM knowledge.chunks AS chunk
 JOIN knowledge.documents AS document USING (document_id)
-JOIN knowledge.document_versions AS version
-    ON version.version_id = document.current_version_id
-JOIN LATERAL (
-    SELECT title, language FROM knowledge.parses AS candidate
-    WHERE candidate.content_hash = version.content_hash
-    ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
-WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[]);
+JOIN knowledge.version_chunks AS member USING (chunk_id)
+JOIN knowledge.chunkings AS chunking
+    ON chunking.version_id = member.version_id AND chunking.chunker_id = member.chunker_id
+JOIN knowledge.parses AS parse USING (parse_id)
+LEFT JOIN knowledge.publications AS publication
+    ON publication.version_id = member.version_id AND publication.chunker_id = member.chunker_id
+    AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
+WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[])
+ORDER BY chunk.chunk_id,
+    %(with_staged)s AND member.version_id IS NOT DISTINCT FROM document.current_version_id DESC,
+    publication.version_id IS NOT NULL DESC;
 
 -- name: published_languages
 -- Languages a generation's documents are written in, most common first.

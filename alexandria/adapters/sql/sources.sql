@@ -1,9 +1,11 @@
 -- name: add_source
--- A source that was removed comes back under its old id.
-INSERT INTO knowledge.sources (source_id, tenant_id, name, kind, location, module, tags)
-VALUES (%(source_id)s, %(tenant_id)s, %(name)s, %(kind)s, %(location)s, %(module)s, %(tags)s)
+-- A source that was removed comes back under its old id; what is not told anew stays.
+INSERT INTO knowledge.sources AS known (source_id, tenant_id, name, kind, location, module, tags)
+VALUES (%(source_id)s, %(tenant_id)s, %(name)s, %(kind)s, %(location)s,
+        coalesce(%(module)s, 'library'), coalesce(%(tags)s::text[], '{}'))
 ON CONFLICT (source_id) DO UPDATE
-    SET name = excluded.name, module = excluded.module, tags = excluded.tags, removed_at = NULL;
+    SET name = excluded.name, module = coalesce(%(module)s, known.module),
+        tags = coalesce(%(tags)s::text[], known.tags), removed_at = NULL;
 
 -- name: list_sources
 SELECT source_id::text, tenant_id, name, kind, location, module, tags, created_at, synced_at
@@ -56,7 +58,10 @@ INSERT INTO knowledge.excluded_files (source_id, path)
 SELECT source_id, path FROM knowledge.documents WHERE document_id = %(document_id)s
 ON CONFLICT DO NOTHING;
 
--- name: unexclude_file
-DELETE FROM knowledge.excluded_files AS excluded USING knowledge.documents AS document
-WHERE document.document_id = %(document_id)s
-    AND excluded.source_id = document.source_id AND excluded.path = document.path;
+-- name: forget_exclusions
+-- A person excluded the file that was there; one that comes later may enter.
+DELETE FROM knowledge.excluded_files AS excluded
+WHERE excluded.source_id = %(source_id)s
+    AND NOT EXISTS (
+        SELECT FROM knowledge.source_files AS file
+        WHERE file.source_id = excluded.source_id AND file.path = excluded.path);

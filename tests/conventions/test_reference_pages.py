@@ -1,0 +1,121 @@
+"""Pages that list something of the code list all of it, and nothing else.
+
+`docs/settings.md`, `docs/errors.md` and `docs/formats.md` hold tables. Each row is compared
+with the code, both ways.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from house_files import ROOT
+
+from alexandria import errors
+from alexandria.errors import AlexandriaError, UnreadableError
+from alexandria.knowledge.parsing import SUPPORTED
+from alexandria.settings import Settings
+
+DOCS = ROOT / "docs"
+
+
+def table_rows(page: Path, first_header: str) -> list[list[str]]:
+    """Cells of the tables of a Markdown page whose first column has that header."""
+    rows: list[list[str]] = []
+    inside = False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [
+            cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]
+        ]
+        if not cells:
+            inside = False
+        elif cells[0] == first_header:
+            inside = True
+        elif inside and not set(cells[0]) <= set("-: "):
+            rows.append(cells)
+    return rows
+
+
+def plain(cell: str) -> str:
+    """A cell without its code marks."""
+    return cell.replace("`", "")
+
+
+def error_classes() -> dict[str, type[AlexandriaError]]:
+    """Every class of the error tree by name."""
+    return {
+        name: item
+        for name, item in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(item, AlexandriaError)
+    }
+
+
+def default_of(name: str) -> str:
+    """A setting's default as the page shows it."""
+    if name == "model_folder":
+        return "share/alexandria/models in the Python environment"
+    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    return {None: "unset", (): "empty"}.get(default, str(default)) if default != {} else "empty"
+
+
+def test_settings_are_all_listed() -> None:
+    listed = {plain(row[0]): plain(row[1]) for row in table_rows(DOCS / "settings.md", "Variable")}
+    wanted = {f"ALEXANDRIA_{name.upper()}": default_of(name) for name in Settings.model_fields}
+    assert listed == wanted, "Bring the tables in docs/settings.md in line with Settings."
+
+
+def test_settings_are_described_in_the_words_of_the_code() -> None:
+    listed = {plain(row[0]): plain(row[2]) for row in table_rows(DOCS / "settings.md", "Variable")}
+    for name, field in Settings.model_fields.items():
+        assert field.description, f"Settings.{name}: describe it with Field(description=…)."
+        assert listed.get(f"ALEXANDRIA_{name.upper()}") == plain(field.description)
+
+
+def test_the_example_environment_names_only_settings() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"ALEXANDRIA_\w+", text))
+    unknown = named - {f"ALEXANDRIA_{name.upper()}" for name in Settings.model_fields}
+    assert not unknown, f".env.example names variables that nothing reads: {unknown}"
+
+
+def test_errors_are_all_listed() -> None:
+    listed = {plain(row[0]): plain(row[1]) for row in table_rows(DOCS / "errors.md", "Error")}
+    wanted = {name: item.code for name, item in error_classes().items()}
+    assert listed == wanted, "Bring the tables in docs/errors.md in line with alexandria/errors.py."
+
+
+def test_errors_are_described_in_the_words_of_the_code() -> None:
+    rows = table_rows(DOCS / "errors.md", "Error")
+    messages = {plain(row[0]): plain(row[2]) for row in rows}
+    advice = {plain(row[0]): plain(row[3]) for row in rows if len(row) > 3}
+    for name, item in error_classes().items():
+        assert messages.get(name) == plain(item().message)
+        if issubclass(item, UnreadableError):
+            assert advice.get(name) == plain(item.advice), f"{name}: docs/errors.md lacks its advice."
+
+
+@pytest.mark.parametrize("item", error_classes().values(), ids=lambda item: item.__name__)
+def test_the_first_line_of_an_error_is_a_message(item: type[AlexandriaError]) -> None:
+    message = (item.__doc__ or "").split("\n")[0]
+    assert message[:1].isupper(), "A message begins with a capital letter."
+    assert message.endswith("."), "A message is a sentence and fits on one line."
+    assert len(message.split()) >= 3
+
+
+def test_error_codes_are_unique() -> None:
+    codes = [item.code for item in error_classes().values()]
+    assert len(set(codes)) == len(codes)
+
+
+def test_the_tree_drawn_on_top_of_the_errors_is_the_tree() -> None:
+    drawn = re.findall(r"^\W*(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
+    assert set(drawn) == set(error_classes())
+
+
+def test_formats_are_all_listed() -> None:
+    listed = [[plain(cell) for cell in row[:4]] for row in table_rows(DOCS / "formats.md", "Format")]
+    wanted = [
+        [one.label, ", ".join(f".{item}" for item in one.extensions), one.media_type, one.unit.value]
+        for one in SUPPORTED
+    ]
+    assert listed == wanted, "Bring the table in docs/formats.md in line with SUPPORTED, in order."
