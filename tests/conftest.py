@@ -5,9 +5,11 @@ database, and a test's database is a copy of it, which takes some 50 millisecond
 sample library is built once in the same way, by the stages of the graph themselves.
 """
 
+import atexit
 import json
 import os
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -108,12 +110,15 @@ def model_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres_server() -> str:
     """Address of a running PostgreSQL server of this test process's own.
 
-    Tests kill clients, never the server, so it need not wait for the disk.
+    It does not wait for the disk, since tests kill clients and never the server. It lies
+    outside pytest's folders, which another run of pytest closes to the server's user.
     """
-    address = start_postgres(tmp_path_factory.mktemp("server") / "postgres")
+    folder = Path(tempfile.mkdtemp(prefix="alexandria-postgres-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's stop
+    address = start_postgres(folder / "postgres")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("ALTER SYSTEM SET full_page_writes = off")
@@ -232,7 +237,9 @@ def read_ledger(workspace: Workspace) -> dict[str, list[str]]:
             (list(EVENTS),),
         ).fetchall()
         return {
-            table: _rows(connection, f"SELECT to_jsonb(row) - %s::text[] FROM {table} AS row", times)
+            table: _rows(
+                connection, f"SELECT to_jsonb(row) - %s::text[] FROM {table} AS row", times
+            )
             for table, times in tables
         }
 

@@ -51,9 +51,12 @@ def check_files_hashed(workspace: Workspace, source: Source) -> CheckOutcome:
 
 
 def check_blobs_stored(workspace: Workspace, source: Source) -> CheckOutcome:
-    """The bytes of every current version are kept."""
+    """The bytes of every version that is to be published are kept."""
     hashes: list[str] = workspace.database.column(
-        "current_contents", source_id=source.source_id, tenant_id=source.tenant_id
+        "current_contents",
+        source_id=source.source_id,
+        tenant_id=source.tenant_id,
+        only_staged=True,
     )
     missing = [item for item in hashes if not workspace.blobs.exists(item)]
     return _none_of(missing, "contents missing from the blob store")
@@ -75,7 +78,11 @@ def check_chunks(workspace: Workspace, source: Source) -> CheckOutcome:
 
 def check_completeness(workspace: Workspace, source: Source) -> CheckOutcome:
     """Units found are units indexed plus units in quarantine."""
-    parameters = {"source_id": source.source_id, "tenant_id": source.tenant_id}
+    parameters = {
+        "source_id": source.source_id,
+        "tenant_id": source.tenant_id,
+        "only_staged": True,
+    }
     missing = workspace.database.column("unaccounted_units", **parameters)
     missing += workspace.database.column("unread_versions", **parameters)
     return _none_of(missing, "units neither indexed nor in quarantine")
@@ -94,6 +101,11 @@ def check_orphans(workspace: Workspace, source: Source) -> CheckOutcome:
 def check_parity(workspace: Workspace, source: Source) -> CheckOutcome:
     """Postgres and Qdrant hold the same ids and answer sampled queries alike."""
     return _for_generations(workspace, source, _check_parity)
+
+
+def check_published(workspace: Workspace, source: Source) -> CheckOutcome:
+    """The index publishes exactly the chunks that the ledger says, and Qdrant owes nothing."""
+    return _for_generations(workspace, source, _check_published)
 
 
 def record_check(workspace: Workspace, source: Source, name: str, outcome: CheckOutcome) -> None:
@@ -134,6 +146,17 @@ def _check_orphans(workspace: Workspace, source: Source, generation: Generation)
         "orphan_entries", source_id=source.source_id, generation_id=generation.generation_id
     )
     return _none_of(orphans, "index entries that stand in no version")
+
+
+def _check_published(workspace: Workspace, source: Source, generation: Generation) -> CheckOutcome:
+    identity = {"generation_id": generation.generation_id, "source_id": source.source_id}
+    counts = workspace.database.records("source_publication_counts", **identity)[0]
+    owed = len(workspace.database.column("pending_removals", **identity))
+    words = (
+        f"The ledger publishes {counts['expected']} chunks, the index holds {counts['found']}, "
+        f"Qdrant owes {owed} removals."
+    )
+    return CheckOutcome(counts["expected"] == counts["found"] and not owed, words, counts)
 
 
 def _check_parity(workspace: Workspace, source: Source, generation: Generation) -> CheckOutcome:

@@ -33,11 +33,19 @@ def add_source(
     path: Path,
     *,
     name: str | None = None,
-    module: Module = "library",
-    tags: Sequence[str] = (),
+    module: Module | None = None,
+    tags: Sequence[str] | None = None,
     kind: str | None = None,
 ) -> Source:
     """Register a folder or a file; one that is registered already keeps its id.
+
+    Args:
+        workspace: The library.
+        path: The folder or file.
+        name: Its name, which is made unique if not given.
+        module: None keeps what it was; "library" if it is new.
+        tags: None keeps what they were; none if it is new.
+        kind: folder, file or upload; None looks which.
 
     Raises:
         InvalidInputError: There is no such path.
@@ -49,22 +57,22 @@ def add_source(
     kind = kind or ("folder" if location.is_dir() else "file")
     tenant = workspace.settings.tenant_id
     source_id = derive_id("source", tenant, kind, str(location))
-    known = {source.name: source for source in list_sources(workspace)}
+    known = {source.name: source for source in list_all_sources(workspace)}
     earlier = next((item for item in known.values() if item.source_id == source_id), None)
-    chosen = name or (earlier.name if earlier else _free_name(location, known))
+    chosen = slugify(name) if name else earlier.name if earlier else _free_name(location, known)
     if chosen in known and known[chosen].source_id != source_id:
         raise ConflictError(f"A source named {chosen} exists; choose another with --name.")
     workspace.database.execute(
         "add_source",
         source_id=source_id,
         tenant_id=tenant,
-        name=slugify(chosen),
+        name=chosen,
         kind=kind,
         location=str(location),
         module=module,
-        tags=list(tags),
+        tags=None if tags is None else list(tags),
     )
-    return read_source(workspace, slugify(chosen))
+    return read_source(workspace, chosen)
 
 
 def list_sources(workspace: Workspace) -> list[Source]:
@@ -78,21 +86,38 @@ def list_all_sources(workspace: Workspace) -> list[Source]:
 
 
 def read_source(workspace: Workspace, name: str) -> Source:
-    """One source, removed ones included.
+    """One source of any tenant, removed ones included.
 
     Raises:
         NotFoundError: No source has that name.
     """
-    source = workspace.database.fetch_one(Source, "read_source", name=name)
-    if source is None:
-        raise NotFoundError(f"No source is named {name}; `alexandria sources list` shows them.")
-    return source
+    return _required(workspace.database.fetch_one(Source, "read_source", name=name), name)
+
+
+def read_own_source(workspace: Workspace, name: str) -> Source:
+    """One source of the tenant, removed ones included.
+
+    Raises:
+        NotFoundError: No source of the tenant has that name.
+    """
+    source = read_source(workspace, name)
+    return _required(source if source.tenant_id == workspace.settings.tenant_id else None, name)
 
 
 def remove_source(workspace: Workspace, name: str) -> Source:
-    """Take a source out; its documents leave the indexes with its next run."""
-    source = read_source(workspace, name)
+    """Take a source out; its documents leave the indexes with its next run.
+
+    Raises:
+        NotFoundError: No source of the tenant has that name.
+    """
+    source = read_own_source(workspace, name)
     workspace.database.execute("mark_source_removed", source_id=source.source_id)
+    return source
+
+
+def _required(source: Source | None, name: str) -> Source:
+    if source is None:
+        raise NotFoundError(f"No source is named {name}; `alexandria sources list` shows them.")
     return source
 
 

@@ -55,7 +55,8 @@ def repair_qdrant(workspace: Workspace) -> int:
 
 
 def _verify_ledger(workspace: Workspace) -> list[Count]:
-    parameters = {"source_id": None, "tenant_id": workspace.settings.tenant_id}
+    tenant = workspace.settings.tenant_id
+    parameters = {"source_id": None, "tenant_id": tenant, "only_staged": False}
     hashes = set(workspace.database.column("current_contents", **parameters))
     stored = hashes & workspace.blobs.hashes()
     unaccounted = workspace.database.column("unaccounted_units", **parameters)

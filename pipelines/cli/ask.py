@@ -6,7 +6,7 @@ import typer
 
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.answering import Answered, stream_answer
-from alexandria.workflows.sources import read_source
+from alexandria.workflows.sources import read_own_source
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json
 
 
@@ -25,7 +25,7 @@ def ask(
     Example: alexandria ask "Who tended the light?" --source sample
     """
     with opened(home) as workspace:
-        sources = tuple(read_source(workspace, name).source_id for name in source or ())
+        sources = tuple(read_own_source(workspace, name).source_id for name in source or ())
         where = SearchFilter(
             tenant_id=workspace.settings.tenant_id,
             source_ids=sources,

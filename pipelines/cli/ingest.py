@@ -31,7 +31,9 @@ class IngestSummary:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files to bring in.")],
     name: Annotated[str | None, typer.Option(help="Name of the source; for one path.")] = None,
-    module: Annotated[str, typer.Option(help="library, lms or marketplace.")] = "library",
+    module: Annotated[
+        str | None, typer.Option(help="library (default), lms or marketplace.")
+    ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag for the source; repeatable.")] = None,
     questions: Annotated[
         Path | None,
@@ -49,7 +51,7 @@ def ingest(
     bars = StageBars(err, quiet=as_json)
     with opened(home, bars) as workspace:
         sources = [
-            add_source(workspace, path, name=name, module=as_module(module), tags=tag or [])
+            add_source(workspace, path, name=name, module=as_module(module), tags=tag)
             for path in paths
         ]
         if questions is not None:
@@ -87,8 +89,10 @@ def _status_of(workspace: Workspace, source: Source) -> SourceStatus | None:
     return found[0] if found else None
 
 
-def as_module(name: str) -> Module:
-    """The module of that name."""
+def as_module(name: str | None) -> Module | None:
+    """The module of that name; None for none, which keeps what the source has."""
+    if name is None:
+        return None
     modules: dict[str, Module] = {"library": "library", "lms": "lms", "marketplace": "marketplace"}
     if name not in modules:
         raise typer.BadParameter(f"{name} is none of {', '.join(modules)}.")

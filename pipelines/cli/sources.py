@@ -16,7 +16,9 @@ app = typer.Typer(help="Add, list and remove the folders and files of the librar
 def add(
     path: Annotated[Path, typer.Argument(help="A folder or a file.")],
     name: Annotated[str | None, typer.Option(help="Name of the source.")] = None,
-    module: Annotated[str, typer.Option(help="library, lms or marketplace.")] = "library",
+    module: Annotated[
+        str | None, typer.Option(help="library (default), lms or marketplace.")
+    ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag; repeatable.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -26,7 +28,7 @@ def add(
     Example: alexandria sources add ~/Notes --name notes --tag private
     """
     with opened(home) as workspace:
-        source = add_source(workspace, path, name=name, module=as_module(module), tags=tag or [])
+        source = add_source(workspace, path, name=name, module=as_module(module), tags=tag)
     if as_json:
         print_json(source)
     else:

@@ -79,16 +79,30 @@ def test_folder_group_and_prefix_are_one_word(specs: list[dg.AssetSpec]) -> None
         assert (ROOT / "assets" / prefix).is_dir()
 
 
-def test_every_upstream_exists(specs: list[dg.AssetSpec]) -> None:
-    known = {spec.key for spec in specs}
-    for spec in specs:
-        unknown = [
-            dep.asset_key.to_user_string() for dep in spec.deps if dep.asset_key not in known
+def _unmade_parents(definitions: dg.Definitions) -> dict[str, list[str]]:
+    """Upstream keys that nobody makes, by the asset that names them."""
+    made = definitions.get_repository_def().asset_graph.materializable_asset_keys
+    missing = {
+        spec.key.to_user_string(): [
+            dep.asset_key.to_user_string() for dep in spec.deps if dep.asset_key not in made
         ]
-        assert not unknown, (
-            f"{spec.key.to_user_string()} depends on {unknown}, which nobody makes: Dagster shows "
-            "an empty box and never runs it. Correct the key in deps."
-        )
+        for spec in definitions.resolve_all_asset_specs()
+    }
+    return {name: keys for name, keys in missing.items() if keys}
+
+
+def test_every_upstream_exists(definitions: dg.Definitions) -> None:
+    assert not _unmade_parents(definitions), (
+        "Dagster shows an empty box for a key that nobody makes, and never runs it. Correct deps."
+    )
+
+
+def test_a_wrong_key_is_noticed() -> None:
+    @dg.asset(deps=[["chunking", "chunk"]])
+    def chunk_embeddings() -> None: ...
+
+    planted = dg.Definitions(assets=[chunk_embeddings])
+    assert _unmade_parents(planted) == {"chunk_embeddings": ["chunking/chunk"]}
 
 
 def test_everything_descends_from_the_files_of_a_source(specs: list[dg.AssetSpec]) -> None:

@@ -81,7 +81,8 @@ def test_several_processes_may_start_at_once(postgres_server: str) -> None:
 
 def test_every_table_has_a_primary_key(fresh_database: str) -> None:
     found = {
-        table for table, (kind, _, keyed) in _catalogue(fresh_database).items()
+        table
+        for table, (kind, _, keyed) in _catalogue(fresh_database).items()
         if kind in "rp" and not keyed
     }
     assert found == set(WITHOUT_PRIMARY_KEY), (
@@ -95,9 +96,8 @@ def test_columns_are_named_by_the_house_rules(fresh_database: str) -> None:
         for table, (_, columns, _) in _catalogue(fresh_database).items()
         for column, kind in columns
         if (kind == "boolean") != column.startswith(("is_", "has_"))
-        or (kind == "timestamp with time zone") != (
-            column.endswith("_at") or column in {"valid_from", "valid_to"}
-        )
+        or (kind == "timestamp with time zone")
+        != (column.endswith("_at") or column in {"valid_from", "valid_to"})
         or kind == "timestamp without time zone"
     ]
     assert not wrong, f"is_/has_ is boolean, _at is timestamptz, and the other way round: {wrong}"

@@ -91,7 +91,9 @@ def test_errors_are_described_in_the_words_of_the_code() -> None:
     for name, item in error_classes().items():
         assert messages.get(name) == plain(item().message)
         if issubclass(item, UnreadableError):
-            assert advice.get(name) == plain(item.advice), f"{name}: docs/errors.md lacks its advice."
+            assert advice.get(name) == plain(item.advice), (
+                f"{name}: docs/errors.md lacks its advice."
+            )
 
 
 @pytest.mark.parametrize("item", error_classes().values(), ids=lambda item: item.__name__)
@@ -113,9 +115,16 @@ def test_the_tree_drawn_on_top_of_the_errors_is_the_tree() -> None:
 
 
 def test_formats_are_all_listed() -> None:
-    listed = [[plain(cell) for cell in row[:4]] for row in table_rows(DOCS / "formats.md", "Format")]
+    listed = [
+        [plain(cell) for cell in row[:4]] for row in table_rows(DOCS / "formats.md", "Format")
+    ]
     wanted = [
-        [one.label, ", ".join(f".{item}" for item in one.extensions), one.media_type, one.unit.value]
+        [
+            one.label,
+            ", ".join(f".{item}" for item in one.extensions),
+            one.media_type,
+            one.unit.value,
+        ]
         for one in SUPPORTED
     ]
     assert listed == wanted, "Bring the table in docs/formats.md in line with SUPPORTED, in order."

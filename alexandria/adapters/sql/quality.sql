@@ -62,7 +62,8 @@ JOIN knowledge.document_versions AS version
 LEFT JOIN knowledge.source_files AS file
     ON file.source_id = document.source_id AND file.path = document.path
 WHERE (%(source_id)s::uuid IS NULL OR document.source_id = %(source_id)s)
-    AND source.tenant_id = %(tenant_id)s AND file.problem_code IS NULL;
+    AND source.tenant_id = %(tenant_id)s AND file.problem_code IS NULL
+    AND NOT (%(only_staged)s AND version.state = 'published');
 
 -- name: unaccounted_units
 -- Units that were read but that no chunk of the version comes from.
@@ -73,6 +74,11 @@ JOIN knowledge.parses AS parse USING (parse_id)
 JOIN knowledge.units AS unit USING (parse_id)
 WHERE (%(source_id)s::uuid IS NULL OR document.source_id = %(source_id)s)
     AND document.tenant_id = %(tenant_id)s AND unit.problem_code IS NULL
+    AND NOT (%(only_staged)s AND EXISTS (
+        SELECT FROM knowledge.publications AS publication
+        WHERE publication.version_id = chunking.version_id
+            AND publication.chunker_id = chunking.chunker_id
+            AND publication.withdrawn_at IS NULL))
     AND substr(parse.body, unit.start_offset + 1, unit.end_offset - unit.start_offset) ~ '\S'
     AND NOT EXISTS (
         SELECT FROM knowledge.version_chunks AS member
@@ -236,3 +242,20 @@ JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.version_chunks AS member
     ON member.version_id = publication.version_id AND member.chunker_id = publication.chunker_id
 WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL;
+
+-- name: source_publication_counts
+-- Chunks that a generation publishes of a source, by the ledger and by its entries.
+SELECT coalesce(sum(chunking.chunk_count), 0)::bigint AS expected,
+    coalesce(sum(entries.found), 0)::bigint AS found
+FROM knowledge.documents AS document
+JOIN knowledge.publications AS publication
+    ON publication.document_id = document.document_id AND publication.withdrawn_at IS NULL
+    AND publication.generation_id = %(generation_id)s
+JOIN knowledge.chunkings AS chunking
+    ON chunking.version_id = publication.version_id
+    AND chunking.chunker_id = publication.chunker_id
+JOIN LATERAL (
+    SELECT count(*) AS found FROM knowledge.index_entries AS entry
+    WHERE entry.generation_id = %(generation_id)s AND entry.is_published
+        AND entry.document_id = document.document_id) AS entries ON true
+WHERE document.source_id = %(source_id)s;

@@ -30,18 +30,26 @@ STEPS = (
     "publications",
 )
 WORDS = (
-    "harbour salt lantern keeper gull tide rope anchor fog bell stone wharf compass mast "
-    "storm ledger candle oar cabin net barrel cliff signal chart sail hull pilot beacon"
-).split()
+    "harbour",
+    "salt",
+    "lantern",
+    "keeper",
+    "gull",
+    "tide",
+    "rope",
+    "anchor",
+    "fog",
+    "bell",
+    "stone",
+    "mast",
+)
 
 
 def _book(paragraphs: int) -> list[str]:
     """Paragraphs of made-up sentences, the same ones every time."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     return [
-        " ".join(
-            f"{' '.join(chance.choices(WORDS, k=9)).capitalize()} {number}." for _ in range(6)
-        )
+        " ".join(f"{' '.join(chance.choices(WORDS, k=9)).capitalize()} {number}." for _ in range(6))
         for number in range(paragraphs)
     ]
 

@@ -49,13 +49,11 @@ def test_a_vector_of_the_wrong_length_is_not_published_until_it_is_made_again(
         " text_hash IN (SELECT text_hash FROM knowledge.chunks WHERE body LIKE 'The ferry%')",
     )
     before = found("When does the ferry leave?")
-    with pytest.raises(IntegrityError, match="embeddings_meet_the_suite.*norm"):
+    with pytest.raises(IntegrityError, match=r"embeddings_meet_the_suite.*norm"):
         sync(workspace, published, before={"embeddings_meet_the_suite": tamper})
     assert found("When does the ferry leave?") == before
     assert _failed(workspace) == ["embeddings_meet_the_suite"]
-    _statement(
-        workspace, "DELETE FROM knowledge.embeddings WHERE l2_norm(vector::vector) > 2"
-    )()
+    _statement(workspace, "DELETE FROM knowledge.embeddings WHERE l2_norm(vector::vector) > 2")()
     sync(workspace, published)
     assert found("When does the ferry leave?")[0][0] == "ferry.txt"
     assert _failed(workspace) == []

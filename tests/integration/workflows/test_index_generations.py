@@ -89,7 +89,7 @@ def test_a_generation_that_lacks_documents_cannot_go_live(
 ) -> None:
     sync(workspace, source)
     live, target = _live(workspace), _choose(workspace, SMALL)
-    with pytest.raises(ConflictError, match="lacks 3 documents.*index rebuild"):
+    with pytest.raises(ConflictError, match=r"lacks 3 documents.*index rebuild"):
         switch_generation(workspace, target.generation_id)
     assert _live(workspace).generation_id == live.generation_id
 

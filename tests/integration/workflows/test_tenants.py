@@ -27,9 +27,7 @@ Write = Callable[[Path, str], Path]
 
 
 @pytest.fixture
-def other(
-    workspace: Workspace, embedders: dict[str, Embedder]
-) -> Iterator[Workspace]:
+def other(workspace: Workspace, embedders: dict[str, Embedder]) -> Iterator[Workspace]:
     """The same library as another tenant opens it."""
     changes = {"tenant_id": "other"}
     with open_workspace(workspace.settings.model_copy(update=changes)) as opened:
@@ -42,7 +40,10 @@ def both(
 ) -> tuple[Source, Source]:
     """A source of each tenant, published; both hold the same garden, one an empty file too."""
     theirs = tmp_path / "theirs"
-    write(theirs / "shelf/garden.txt", "The walled garden grows quinces, medlars and one old pear tree.\n")
+    write(
+        theirs / "shelf/garden.txt",
+        "The walled garden grows quinces, medlars and one old pear tree.\n",
+    )
     write(theirs / "shelf/secret.txt", "The treasure lies under the third step of the cellar.\n")
     write(theirs / "shelf/empty.txt", "")
     added = add_source(other, theirs / "shelf")
