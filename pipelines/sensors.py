@@ -46,7 +46,10 @@ def upload_arrived_sensor(
 def request_changed(
     context: dg.SensorEvaluationContext, sources: Sequence[Source]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """A run for each source whose listing differs from the one in the cursor."""
+    """A run for each source whose listing differs from the one in the cursor.
+
+    Without a run key: a folder that is again as it once was has changed all the same.
+    """
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     now = {item.name: folder_signature(Path(item.location)) for item in sources}
     changed = [name for name, signature in now.items() if seen.get(name) != signature]
@@ -56,4 +59,4 @@ def request_changed(
         return
     context.instance.add_dynamic_partitions("source", changed)
     for name in changed:
-        yield dg.RunRequest(run_key=f"{name} {now[name]}", partition_key=name)
+        yield dg.RunRequest(partition_key=name)

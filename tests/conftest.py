@@ -206,19 +206,19 @@ def library(
         yield replace(opened, _embedders=embedders)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sync() -> Sync:
     """`run_graph`: every stage and every blocking check of one source, in the graph's order."""
     return run_graph
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def snapshot() -> Snapshot:
     """`read_ledger`: every table as it stands, to compare with a later look."""
     return read_ledger
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write() -> Write:
     """`write_settled`: a file that was not modified a moment ago."""
     return write_settled

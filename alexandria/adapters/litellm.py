@@ -52,6 +52,8 @@ class LanguageModel:
         """
         litellm = _import_litellm()
         errors = litellm.exceptions
+        from openai import APIError
+
         try:
             response = litellm.completion(
                 model=self.models[0],
@@ -70,9 +72,7 @@ class LanguageModel:
                     yield text
         except (errors.AuthenticationError, errors.NotFoundError) as error:
             raise ConfigurationError(f"The language model refused: {error.message}") from error
-        except errors.APIError as error:
-            raise GatewayUnavailableError from error
-        except (errors.Timeout, errors.APIConnectionError, errors.RateLimitError) as error:
+        except APIError as error:  # what every error of litellm is a kind of
             raise GatewayUnavailableError from error
         self._account(litellm, pieces, messages)
 

@@ -7,6 +7,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from alexandria.errors import StoreUnavailableError
+
 HEAD = "0001"
 """The newest revision; a test holds it to the migrations folder."""
 
@@ -15,9 +17,13 @@ _LOCK = 5_120_231_117
 
 
 def ensure_database(address: str, name: str) -> str:
-    """Create database `name` on the server of `address` if absent; returns its address."""
+    """Create database `name` on the server of `address` if absent; returns its address.
+
+    Raises:
+        StoreUnavailableError: The server did not answer.
+    """
     parts = conninfo_to_dict(address)
-    with psycopg.connect(address, autocommit=True) as connection:
+    with _connect(address) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
         if known.fetchone() is None:
@@ -38,8 +44,12 @@ def address_of(parts: Mapping[str, object], database: str) -> str:
 
 
 def migrate(address: str) -> bool:
-    """Apply the migrations that are missing; returns whether there were any."""
-    with psycopg.connect(address, autocommit=True) as connection:
+    """Apply the migrations that are missing; returns whether there were any.
+
+    Raises:
+        StoreUnavailableError: The server did not answer.
+    """
+    with _connect(address) as connection:
         if _revision(connection) == HEAD:
             return False
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
@@ -47,6 +57,13 @@ def migrate(address: str) -> bool:
             return False
         _run_alembic(address)
     return True
+
+
+def _connect(address: str) -> psycopg.Connection[tuple[object, ...]]:
+    try:
+        return psycopg.connect(address, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise StoreUnavailableError(f"{StoreUnavailableError().message} ({error})") from error
 
 
 def _revision(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:

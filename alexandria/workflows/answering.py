@@ -22,6 +22,8 @@ from alexandria.workflows.workspace import Workspace
 
 EXTRACTIVE = "extractive"
 UNSUPPORTED_MARK = "[not supported by the library]"
+INVENTED = "The model cited [{number}], but there is no such passage."
+BROKEN_OFF = "The language model broke off; the answer may lack its end."
 
 PROMPT = (
     "Answer the question from the numbered passages alone, in the language of the question. "
@@ -151,34 +153,43 @@ class _Desk:
         return self._answered(quoted.text, citations, EXTRACTIVE, notes)
 
     def _write(self, model: LanguageModel) -> Iterator[AnswerEvent]:
-        """Sentence by sentence, so that each is checked before anyone reads it."""
+        """Sentence by sentence, so that each is checked before anyone reads it.
+
+        What was written before a provider broke off stays, with a note.
+        """
         text = ""
         citations: dict[int, Citation] = {}
-        for sentence in _whole_sentences(model.stream(self._messages())):
-            checked = self._check(sentence, citations)
-            text += checked
-            yield AnswerEvent("text", checked)
-        answered = self._answered(text.strip(), list(citations.values()), model.models[0], [])
+        notes: dict[str, None] = {}
+        try:
+            for sentence in _whole_sentences(model.stream(self._messages())):
+                checked = self._check(sentence.strip(), citations, notes)
+                piece = f" {checked}" if text else checked
+                text += piece
+                yield AnswerEvent("text", piece)
+        except GatewayUnavailableError:
+            if not text:
+                raise
+            notes[BROKEN_OFF] = None
         return replace(
-            answered,
-            is_answered=bool(citations),
+            self._answered(text, list(citations.values()), model.models[0], list(notes)),
             model=model.usage.model or model.models[0],
             token_count=model.usage.token_count,
             cost_usd=model.usage.cost_usd,
         )
 
-    def _check(self, sentence: str, citations: dict[int, Citation]) -> str:
+    def _check(self, sentence: str, citations: dict[int, Citation], notes: dict[str, None]) -> str:
+        """The sentence with its marks; adds to the citations, and to the notes what is amiss."""
         if quoting.NO_ANSWER in sentence:
             return sentence
-        marked = sentence.rstrip()
         for checked in mark_unsupported(
             sentence, self._quotable(), self._embed, sentence_spans, self._languages
         ):
             for item in checked.citations:
                 citations.setdefault(item.number, self._citation(item))
+            notes |= {INVENTED.format(number=number): None for number in checked.invented}
             if not checked.supported:
-                marked += f" {UNSUPPORTED_MARK}"
-        return marked + " "
+                sentence += f" {UNSUPPORTED_MARK}"
+        return sentence
 
     def _messages(self) -> list[dict[str, str]]:
         numbered = "\n\n".join(

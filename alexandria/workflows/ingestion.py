@@ -196,7 +196,6 @@ def _settle_vanished(workspace: Workspace, source: Source) -> tuple[int, int]:
         paths = homes.get(document.content_hash or "")
         if paths:
             database.execute("rename_document", document_id=document.document_id, path=paths.pop(0))
-            database.execute("forget_failed_parse", content_hash=document.content_hash)
             renamed += 1
         else:
             database.execute("delete_document", document_id=document.document_id)

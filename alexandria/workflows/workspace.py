@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Protocol
 
 from alexandria.adapters.blobs import BlobStore
@@ -37,6 +38,7 @@ class Workspace:
     blobs: BlobStore
     progress: Progress = field(default_factory=SilentProgress)
     _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
+    _loading: Lock = field(default_factory=Lock)
 
     @property
     def embedder(self) -> Embedder:
@@ -53,12 +55,13 @@ class Workspace:
         Raises:
             ModelMissingError: It was never exported; run `make setup`.
         """
-        if model_name not in self._embedders:
-            from alexandria.adapters.openvino import load_embedder
+        from alexandria.adapters.openvino import load_embedder
 
-            self._embedders[model_name] = load_embedder(
-                self.settings.model_folder, model_name, self.settings.embedding_threads
-            )
+        with self._loading:
+            if model_name not in self._embedders:
+                self._embedders[model_name] = load_embedder(
+                    self.settings.model_folder, model_name, self.settings.embedding_threads
+                )
         return self._embedders[model_name]
 
     def postgres_index(

@@ -6,16 +6,20 @@ exists and takes its options, that every variable is a setting, and that no secr
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 from house_files import ROOT
+from psycopg import sql
 
+from alexandria.adapters.schema import ensure_database
 from alexandria.settings import Settings
 from pipelines.cli.up import services as services_of_up
 
@@ -25,7 +29,9 @@ ONE_SHOT = ("migrate",)
 """Ends by itself; others wait for its success, so it needs no health check."""
 
 MINIMUM_QDRANT = (1, 19)
-HELP_FLAGS = {"dagster-daemon": "--help", "dagster-webserver": "--help"}
+BIN = Path(sys.executable).parent
+SUBCOMMANDS = {"dagster": 2, "dagster-daemon": 1}
+"""How many words after the program choose what it does."""
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +98,14 @@ def test_variables_are_settings(services: dict[str, dict[str, Any]]) -> None:
 
 def test_no_secret_is_written_down() -> None:
     text = COMPOSE.read_text(encoding="utf-8") + (ROOT / ".env.example").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        found = re.search(r"(?i)(password|api_?key|secret|token)\w*\s*[:=]\s*(\S.*)$", line)
-        if found and not line.lstrip().startswith("#"):
-            assert re.fullmatch(r"\"?\$\{\w+:\?[^}]*\}\"?", found[2]), f"Ask for it: {line.strip()}"
-    for name in re.findall(r"\$\{(\w*(?:PASSWORD|KEY)\w*)[^}]*\}", text):
-        assert f"${{{name}:?" in text, f"{name} needs the form that refuses to start without it."
-    assert "://postgres:postgres@" not in text
+    asked = re.findall(r"\$\{([^}]*)\}", text)
+    assert asked
+    lenient = [item for item in asked if ":?" not in item]
+    assert not lenient, f"Use ${{NAME:?what to do}}, which refuses to start without: {lenient}"
+    rest = re.sub(r"\$\{[^}]*\}", "", text)
+    written = re.findall(r"(?im)^.*(?:password|api_?key|secret|token)\w*[:=] *[^\s\"'].*$", rest)
+    assert not written, f"Ask for these through .env: {written}"
+    assert not re.search(r"://\w+:\w+@", rest), "An address holds a password."
 
 
 def test_what_the_file_asks_for_is_in_the_example(services: dict[str, dict[str, Any]]) -> None:
@@ -125,31 +132,74 @@ def test_files_that_are_mounted_exist(services: dict[str, dict[str, Any]]) -> No
 
 
 def _commands(services: dict[str, dict[str, Any]]) -> list[list[str]]:
-    commands = [list(services[name]["command"]) for name in OURS]
+    commands = [list(services[name]["command"]) for name in OURS if name not in ONE_SHOT]
     checks = [services[name]["healthcheck"]["test"] for name in OURS if name not in ONE_SHOT]
     return commands + [list(check[1:]) for check in checks]
 
 
+def _help(program: str, subcommands: list[str]) -> str:
+    assert (BIN / program).exists(), f"{program} is not installed."
+    return subprocess.run(
+        [str(BIN / program), *subcommands, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "200", "NO_COLOR": "1", "DO_NOT_TRACK": "1"},
+    ).stdout
+
+
 def test_commands_exist_and_take_their_options(services: dict[str, dict[str, Any]]) -> None:
     """Each is asked for its help; every option it is given must stand there."""
-    for command in _commands(services):
-        program, arguments = command[0], command[1:]
+    for program, *arguments in _commands(services):
         if program == "python":
             ast.parse(arguments[arguments.index("-c") + 1])
             continue
         words = [word for word in arguments if not word.startswith("-")]
-        subcommands = words[: {"dagster": 2, "dagster-daemon": 1, "alexandria": 1}.get(program, 0)]
-        assert shutil.which(program, path=str(Path(sys.executable).parent)), program
-        found = subprocess.run(
-            [str(Path(sys.executable).with_name(program)), *subcommands, "--help"],
+        explained = _help(program, words[: SUBCOMMANDS.get(program, 0)])
+        options = {word.partition("=")[0] for word in arguments if word.startswith("-")}
+        missing = {option for option in options if option not in explained}
+        assert not missing, f"{program} {' '.join(arguments)}: it does not take {missing}."
+
+
+@pytest.fixture
+def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Variables of a container, with two empty databases on the test's server."""
+    name = f"compose_{uuid.uuid4().hex[:8]}"
+    yield {
+        "PATH": f"{BIN}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "ALEXANDRIA_HOME": str(tmp_path / "library"),
+        "ALEXANDRIA_DATABASE_URL": ensure_database(postgres_server, name),
+        "ALEXANDRIA_DAGSTER_DATABASE_URL": ensure_database(postgres_server, f"{name}_dagster"),
+        "DAGSTER_HOME": str(tmp_path / "library" / "dagster"),
+        "DO_NOT_TRACK": "1",
+    }
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        for database in (name, f"{name}_dagster"):
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
+            connection.execute(drop)
+
+
+def test_migrating_prepares_both_databases_and_may_be_repeated(
+    services: dict[str, dict[str, Any]], server_environment: dict[str, str]
+) -> None:
+    for _ in range(2):
+        done = subprocess.run(
+            services["migrate"]["command"],
+            cwd=ROOT,
+            env=server_environment,
             capture_output=True,
             text=True,
-            check=True,
-            env={"COLUMNS": "200", "NO_COLOR": "1", "DO_NOT_TRACK": "1"},
+            check=False,
         )
-        options = {word.partition("=")[0] for word in arguments if word.startswith("-")}
-        missing = {option for option in options if option not in found.stdout}
-        assert not missing, f"{' '.join(command)}: it does not take {missing}."
+        assert done.returncode == 0, done.stderr[-2000:]
+    for variable, table in (
+        ("ALEXANDRIA_DATABASE_URL", "knowledge.documents"),
+        ("ALEXANDRIA_DAGSTER_DATABASE_URL", "runs"),
+    ):
+        with psycopg.connect(server_environment[variable]) as connection:
+            found = connection.execute("SELECT to_regclass(%s)::text", (table,)).fetchone()
+        assert found == (table,)
 
 
 def test_the_processes_are_those_of_up(services: dict[str, dict[str, Any]]) -> None:

@@ -187,7 +187,7 @@ def test_no_page_is_an_orphan() -> None:
 
 
 def test_decisions_are_numbered_and_complete() -> None:
-    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     assert [page.name[:4] for page in pages] == [f"{n:04d}" for n in range(1, len(pages) + 1)]
     for page in pages:
         headings = re.findall(r"(?m)^## (.+)$", _visible(page))

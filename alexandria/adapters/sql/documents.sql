@@ -108,11 +108,6 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
             AND parse.parser_version = %(parser_version)s)
 ORDER BY version.content_hash, document.path;
 
--- name: forget_failed_parse
--- A name tells the format, so what could not be read under one may be under another.
-DELETE FROM knowledge.parses
-WHERE content_hash = %(content_hash)s AND problem_code IS NOT NULL;
-
 -- name: add_parse
 INSERT INTO knowledge.parses
     (parse_id, content_hash, parser_version, title, author, language, media_type, body,

@@ -113,19 +113,6 @@ def test_a_file_that_was_put_right_leaves_quarantine(
     assert {item.state for item in list_documents(workspace)} == {"published"}
 
 
-def test_a_text_that_was_named_like_a_word_file_is_read_once_it_is_named_right(
-    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write, found: Found
-) -> None:
-    write(shelf / "ferry.docx", "The ferry leaves at nine from the stone pier.\n")
-    sync(workspace, source)
-    if not _paths(workspace):
-        pytest.skip("the parser reads it by its content already")
-    (shelf / "ferry.docx").rename(shelf / "ferry.txt")
-    sync(workspace, source)
-    assert _paths(workspace) == []
-    assert found("When does the ferry leave?")[0][0] == "ferry.txt"
-
-
 def test_a_deleted_unreadable_file_leaves_quarantine(
     workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write
 ) -> None:

@@ -141,7 +141,7 @@ def test_the_pieces_of_a_written_answer_join_to_the_whole(
     whole = events[-1].data
     assert isinstance(whole, Answered)
     assert "".join(str(event.data) for event in events if event.kind == "text") == whole.text
-    assert [event.kind for event in events][0] == "passages"
+    assert events[0].kind == "passages"
     assert [event.data for event in events if event.kind == "citation"] == whole.citations
 
 

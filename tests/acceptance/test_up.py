@@ -1,0 +1,129 @@
+"""`alexandria up` as a person runs it: start, drop a file, ask, stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+
+COMMAND = str(Path(sys.executable).parent / "alexandria")
+START_SECONDS = 150
+ANSWER_SECONDS = 120
+
+pytestmark = pytest.mark.xdist_group("up")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLibrary:
+    """A library that `up` serves."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    folder: Path
+    api: str
+    dagster: str
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments, "--home", str(home)], capture_output=True, text=True, check=True
+    )
+
+
+def post(url: str, body: dict[str, object]) -> dict[str, object]:
+    request = Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    with urlopen(request, timeout=30) as response:
+        answer: dict[str, object] = json.load(response)
+        return answer
+
+
+def wait_until(done: object, seconds: float) -> None:
+    assert callable(done)
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLibrary]:
+    home = tmp_path_factory.mktemp("up") / "home"
+    folder = tmp_path_factory.mktemp("notes")
+    (folder / "first.md").write_text(
+        "# Bees\n\nThe hive on the roof was founded by Ottilie Brandt."
+    )
+    run("sources", "add", str(folder), "--name", "notes", home=home)
+    ports = free_port(), free_port()
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [COMMAND, "up", "--home", str(home), "--api-port", str(ports[0]),
+         "--dagster-port", str(ports[1]), "--suggest", "Who founded the hive?"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
+    )  # fmt: skip
+    api, dagster = (f"http://127.0.0.1:{port}" for port in ports)
+    yield RunningLibrary(process, home, folder, api, dagster)
+    if process.poll() is None:
+        process.kill()
+
+
+def is_answering(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def quoted(library: RunningLibrary, question: str) -> str:
+    return str(post(f"{library.api}/api/v2/query", {"question": question})["answer"])
+
+
+def test_up_serves_the_page_the_api_and_the_graph(library: RunningLibrary) -> None:
+    wait_until(lambda: is_answering(f"{library.api}/health/ready"), START_SECONDS)
+    wait_until(lambda: is_answering(f"{library.dagster}/server_info"), START_SECONDS)
+    with urlopen(library.api) as page:
+        assert b"<!doctype html>" in page.read().lower()
+
+
+def test_the_sensor_brings_in_a_source_and_a_file_dropped_later(library: RunningLibrary) -> None:
+    question = "Who founded the hive on the roof?"
+    wait_until(lambda: "Ottilie Brandt" in quoted(library, question), ANSWER_SECONDS)
+    (library.folder / "second.txt").write_text("The greenhouse key hangs behind the blue clock.")
+    where = "Where does the greenhouse key hang?"
+    wait_until(lambda: "blue clock" in quoted(library, where), ANSWER_SECONDS)
+
+
+def test_a_deleted_file_stops_answering(library: RunningLibrary) -> None:
+    (library.folder / "second.txt").unlink()
+    where = "Where does the greenhouse key hang?"
+    wait_until(lambda: "blue clock" not in quoted(library, where), ANSWER_SECONDS)
+
+
+def test_sigterm_stops_every_process(library: RunningLibrary) -> None:
+    children = psutil.Process(library.process.pid).children(recursive=True)
+    library.process.send_signal(signal.SIGTERM)
+    output, _ = library.process.communicate(timeout=90)
+    assert library.process.returncode == 0
+    assert "Who founded the hive?" in output
+    assert output.rstrip().endswith("Stopped.")
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    assert json.loads(run("verify", "--json", home=library.home).stdout)["is_sound"] is True
