@@ -154,7 +154,7 @@ class Database:
 
     @contextmanager
     def _cursor(self, query: str, parameters: Mapping[str, object], factory: Any) -> Generator[Any]:
-        with self._connection() as connection, connection.cursor(row_factory=factory) as cursor:
+        with self._connection() as connection, connection.cursor(row_factory=factory, binary=True) as cursor:
             cursor.execute(_sql(query, parameters), parameters)
             yield cursor
 

@@ -94,9 +94,10 @@ def stage_qdrant(workspace: Workspace, source: Source, generation: Generation) -
     database = workspace.database
     identity = {"generation_id": generation.generation_id, "source_id": source.source_id}
     with stage_report("embedding/qdrant_index") as report:
+        is_staged = database.value("staged_entry_count", **identity)
         pending: list[str] = database.column("pending_points", **identity)
         removals = pending_removals(workspace, generation)
-        if not pending and not removals:
+        if not is_staged and not pending and not removals:
             return report
         with workspace.qdrant_index(generation) as index:
             _reconcile(workspace, generation, index)
@@ -124,15 +125,6 @@ def remove_withdrawn_points(workspace: Workspace, generation: Generation) -> int
     return len(removals)
 
 
-def reconcile_points(workspace: Workspace, generation: Generation) -> int:
-    """Note what Qdrant lost or gained behind our back; returns how many points that are.
-
-    The next run of each source writes the lost ones; the next of any drops the others.
-    """
-    with workspace.qdrant_index(generation) as index:
-        return _reconcile(workspace, generation, index)
-
-
 def pending_removals(workspace: Workspace, generation: Generation) -> list[str]:
     """Chunks that Qdrant must still drop."""
     return workspace.database.column("pending_removals", generation_id=generation.generation_id)
@@ -144,7 +136,8 @@ def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
     return list(iter(lambda: list(islice(iterator, size)), []))
 
 
-def _reconcile(workspace: Workspace, generation: Generation, index: VectorIndex) -> int:
+def _reconcile(workspace: Workspace, generation: Generation, index: VectorIndex) -> None:
+    """Note what Qdrant lost or gained behind our back, to be written again or dropped."""
     database, identity = workspace.database, {"generation_id": generation.generation_id}
     points = index.chunk_ids()
     lost = set(database.column("marked_points", **identity)) - points
@@ -152,7 +145,6 @@ def _reconcile(workspace: Workspace, generation: Generation, index: VectorIndex)
     foreign -= set(pending_removals(workspace, generation))
     database.execute("unmark_points", chunk_ids=list(lost), **identity)
     database.execute("add_removals", chunk_ids=list(foreign), **identity)
-    return len(lost) + len(foreign)
 
 
 def _drop_removed(

@@ -4,10 +4,8 @@ from typing import Annotated
 
 import typer
 
-from alexandria.workflows.embedding import reconcile_points
 from alexandria.workflows.generations import (
     ensure_target,
-    fed_generations,
     list_generations,
     retire_generation,
     switch_generation,
@@ -51,8 +49,6 @@ def show(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def rebuild(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Build the generation of today's settings beside the live one; then `switch` to it.
 
-    Points that Qdrant lost, or has beyond the ledger, are put right in every generation.
-
     Example: ALEXANDRIA_CHUNKING='{"library":{"kind":"recursive"}}' alexandria index rebuild
     """
     from pipelines.instance import open_instance, run_job
@@ -60,8 +56,6 @@ def rebuild(home: HomeOption = None, as_json: JsonOption = False) -> None:
     bars = StageBars(err, quiet=as_json)
     with opened(home, bars) as workspace, bars:
         generation = ensure_target(workspace)
-        for fed in fed_generations(workspace):
-            reconcile_points(workspace, fed)
         with open_instance(workspace.settings) as instance:
             outcomes = [
                 run_job(workspace, instance, "rebuild_index", source.name)

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from alexandria.workflows.embedding import reconcile_points
 from alexandria.workflows.generations import Generation, live_generation
 from alexandria.workflows.reports import StageReport
 from alexandria.workflows.sources import Source
-from alexandria.workflows.verification import Count
+from alexandria.workflows.verification import Count, repair_qdrant
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]
+Write = Callable[[Path, str], Path]
 Differences = Callable[[], list[Count]]
 
 PLANTED: dict[str, tuple[Callable[[Workspace], None], str]] = {
@@ -104,16 +105,32 @@ def test_the_next_sync_puts_right(
     assert differences() == []
 
 
-@pytest.mark.parametrize("kind", ["a missing point", "an extra point"])
-def test_reconciling_and_the_next_sync_put_right(
+@pytest.mark.parametrize("kind", ["a missing point", "an extra point", "a removal that is owed"])
+def test_repairing_qdrant_puts_right(
     workspace: Workspace, source: Source, sync: Sync, differences: Differences, kind: str
 ) -> None:
     sync(workspace, source)
     PLANTED[kind][0](workspace)
-    assert reconcile_points(workspace, _live(workspace)) == 1
+    repair_qdrant(workspace)
+    assert differences() == []
+    assert repair_qdrant(workspace) == 0
+
+
+@pytest.mark.parametrize("kind", ["a missing point", "an extra point"])
+def test_the_next_change_puts_right_too(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    differences: Differences,
+    kind: str,
+) -> None:
+    sync(workspace, source)
+    PLANTED[kind][0](workspace)
+    write(shelf / "ferry.txt", "The ferry leaves at nine from the stone pier.\n")
     sync(workspace, source)
     assert differences() == []
-    assert reconcile_points(workspace, _live(workspace)) == 0
 
 
 def _live(workspace: Workspace) -> Generation:

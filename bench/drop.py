@@ -1,0 +1,119 @@
+"""Seconds from dropping a file into a watched folder until the API answers from it.
+
+`alexandria up` runs on free ports; files of one made-up fact each are written one after the
+other, and the question is asked twice a second until the answer cites the file. The
+reference is one `alexandria ingest` by hand that finds nothing to do: starting Python,
+opening the stores and an empty run of the graph.
+"""
+
+import json
+import signal
+import socket
+import statistics
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from bench.figures import Figure, Goal, Reference
+from bench.library import COMMAND, Library
+
+DROPS = 10
+SECONDS = Goal(30)
+READY_SECONDS = 180
+ANSWER_SECONDS = 180
+POLL_SECONDS = 0.5
+
+
+def measure(library: Library) -> Iterator[Figure]:
+    """Drop files into the running library and wait for each to be cited."""
+    by_hand = Reference(library.idle_run.seconds, "ingest by hand, nothing new")
+    with running(library) as address:
+        taken = [seconds_to_answer(library.folder, address) for _ in range(DROPS)]
+    name = f"drop: median of {DROPS}"
+    yield Figure(name, statistics.median(taken), "s", by_hand, SECONDS)
+    yield Figure("drop: slowest", max(taken), "s", by_hand)
+    yield Figure("drop: fastest", min(taken), "s", by_hand)
+
+
+@contextmanager
+def running(library: Library) -> Iterator[str]:
+    """`alexandria up` on the library; yields the address of the API.
+
+    Raises:
+        TimeoutError: It was not ready in time.
+    """
+    api, dagster = free_port(), free_port()
+    process = subprocess.Popen(
+        [COMMAND, "up", "--home", library.home, "--api-port", str(api),
+         "--dagster-port", str(dagster)],
+        env=library.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(f"http://127.0.0.1:{api}/health/ready", READY_SECONDS)
+        wait_for(f"http://127.0.0.1:{dagster}/server_info", READY_SECONDS)
+        yield f"http://127.0.0.1:{api}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def seconds_to_answer(folder: Path, address: str) -> float:
+    """Write one file and ask until it is cited.
+
+    Raises:
+        TimeoutError: It never was.
+    """
+    word = f"quill{uuid.uuid4().hex[:8]}"
+    name = f"{word}.txt"
+    (folder / name).write_text(
+        f"Notes on {word}\n\nThe harbour pilot of {word} keeps eleven brass lanterns.\n",
+        encoding="utf-8",
+    )
+    started = time.perf_counter()
+    while time.perf_counter() - started < ANSWER_SECONDS:
+        if name in cited(address, f"How many brass lanterns does the pilot of {word} keep?"):
+            return time.perf_counter() - started
+        time.sleep(POLL_SECONDS)
+    raise TimeoutError(f"{name} was not answered from within {ANSWER_SECONDS} seconds.")
+
+
+def cited(address: str, question: str) -> set[str]:
+    """Paths of the documents that the answer cites."""
+    request = Request(
+        f"{address}/api/v2/query",
+        data=json.dumps({"question": question}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=60) as response:
+        answer: dict[str, Any] = json.load(response)
+    return {str(source["path"]) for source in answer["sources"]}
+
+
+def wait_for(url: str, seconds: float) -> float:
+    """Ask until it answers 200; returns how long that took.
+
+    Raises:
+        TimeoutError: It did not.
+    """
+    started = time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        try:
+            with urlopen(url, timeout=5) as response:
+                if response.status == 200:
+                    return time.perf_counter() - started
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise TimeoutError(f"{url} did not answer within {seconds} seconds.")
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
