@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def measure(library: Library) -> Iterator[Figure]:
 
 
 @contextmanager
-def running(library: Library) -> Iterator[str]:
+def running(library: Library) -> Generator[str]:
     """`alexandria up` on the library; yields the address of the API.
 
     Raises:

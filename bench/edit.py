@@ -30,7 +30,6 @@ def measure(library: Library) -> Iterator[Figure]:
     before = document.read_bytes()
     document.write_bytes(edited(before))
     run = library.ingest()
-    document.write_bytes(before)
     path = document.relative_to(library.folder).as_posix()
     with library.connected() as connection:
         row = connection.execute(_CHUNKS, (path,)).fetchone()

@@ -1,14 +1,11 @@
 """Speed and fidelity of the exported model against sentence-transformers' default.
 
-    python -m bench.embedding [FOLDER] [--texts N] [--rounds N]
-
-FOLDER holds text files (.txt, .md, .html); their paragraphs are the natural texts, and runs
-of them cut at 220 words the long ones. Both models read the same texts in the same process,
-turn by turn; each figure is the best of the rounds, since a shared machine only ever adds
-time. Processor time is given too: it does not count what other programs took.
+The folder's text files (.txt, .md, .html) give the texts: paragraphs are the natural ones,
+and runs of them cut at 220 words the long ones. Both models read the same texts in the same
+process, turn by turn; each figure is the best of the rounds, since a shared machine only ever
+adds time. Processor time is given too: it does not count what other programs took.
 """
 
-import argparse
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +19,15 @@ from numpy.typing import NDArray
 from alexandria.adapters.model_export import calibration_texts, export_model
 from alexandria.adapters.openvino import MODELS, OpenVinoEmbedder
 from alexandria.settings import Settings
+from bench.figures import Figure, Goal, Reference
+
+TEXTS = 200
+ROUNDS = 3
+SPEED = Goal(2.4, at_least=True, of_ratio=True)
+COSINE = Goal(0.99, at_least=True)
 
 _MODEL = "all-MiniLM-L6-v2"
+_ORIGINAL = "sentence-transformers"
 _LONG_WORDS = 220
 _SUFFIXES = frozenset({".txt", ".md", ".html"})
 _QUERIES = 50
@@ -39,6 +43,32 @@ class Speed:
     processor: float
 
 
+def measure(folder: Path) -> Iterator[Figure]:
+    """Natural texts, long texts and single queries, the export against the original."""
+    encoders = load_encoders(Settings().model_folder)
+    natural = natural_texts(folder, TEXTS)
+    yield from compare("natural", natural, encoders)
+    yield from compare("long", long_texts(natural), encoders)
+    theirs, ours = (1000 * query_seconds(encode) for encode in encoders.values())
+    yield Figure("embedding: one query", ours, "ms", Reference(theirs, _ORIGINAL))
+
+
+def compare(name: str, texts: list[str], encoders: dict[str, Encode]) -> Iterator[Figure]:
+    """Both speeds on the texts, and the cosine between the vectors."""
+    theirs, ours = (encode(texts) for encode in encoders.values())
+    cosine = np.einsum("td,td->t", theirs, ours)
+    speeds: dict[str, list[Speed]] = {key: [] for key in encoders}
+    for _ in range(ROUNDS):
+        for key, encode in encoders.items():
+            speeds[key].append(timed(encode, texts))
+    first, second = (best(found) for found in speeds.values())
+    label, reference = f"embedding: {name} texts", Reference(first.wall, _ORIGINAL)
+    yield Figure(label, second.wall, "chunks/s", reference, SPEED)
+    reference = Reference(first.processor, _ORIGINAL)
+    yield Figure(f"{label}, by processor time", second.processor, "chunks/s", reference)
+    yield Figure(f"{label}, lowest cosine", float(cosine.min()), "", goal=COSINE)
+
+
 def paragraphs(folder: Path) -> Iterator[str]:
     """Paragraphs of the text files in a folder, of at least 20 characters."""
     for path in sorted(folder.rglob("*")):
@@ -48,9 +78,9 @@ def paragraphs(folder: Path) -> Iterator[str]:
             yield from (part for part in found if len(part) >= 20)
 
 
-def natural_texts(folder: Path | None, count: int) -> list[str]:
-    """Paragraphs taken evenly from the folder; without one, the calibration texts."""
-    found = list(paragraphs(folder)) if folder else []
+def natural_texts(folder: Path, count: int) -> list[str]:
+    """Paragraphs taken evenly from the folder; the calibration texts if it has none."""
+    found = list(paragraphs(folder))
     found = found or [text for part in calibration_texts() for text in part]
     step = max(1, len(found) // count)
     return found[::step][:count]
@@ -63,7 +93,7 @@ def long_texts(texts: list[str]) -> list[str]:
     return [" ".join(words[cut : cut + _LONG_WORDS]) for cut in cuts]
 
 
-def measure(encode: Encode, texts: list[str]) -> Speed:
+def timed(encode: Encode, texts: list[str]) -> Speed:
     """Speed of one pass over the texts."""
     wall, processor = time.perf_counter(), time.process_time()
     encode(texts)
@@ -86,21 +116,6 @@ def query_seconds(encode: Encode) -> float:
     return float(np.median(taken))
 
 
-def compare(name: str, texts: list[str], encoders: dict[str, Encode], rounds: int) -> None:
-    """Print both speeds on the texts, their ratio and the cosine between the vectors."""
-    theirs, ours = (encode(texts) for encode in encoders.values())
-    cosine = np.einsum("td,td->t", theirs, ours)
-    speeds: dict[str, list[Speed]] = {key: [] for key in encoders}
-    for _ in range(rounds):
-        for key, encode in encoders.items():
-            speeds[key].append(measure(encode, texts))
-    first, second = (best(found) for found in speeds.values())
-    print(f"{name}: {len(texts)} texts, {first.wall:.1f} -> {second.wall:.1f} chunks/s")
-    print(f"  ratio {second.wall / first.wall:.2f} by the clock (goal 2.4), ", end="")
-    print(f"{second.processor / first.processor:.2f} by processor time")
-    print(f"  cosine to the original: mean {cosine.mean():.4f}, lowest {cosine.min():.4f}")
-
-
 def load_encoders(folder: Path) -> dict[str, Encode]:
     """Sentence-transformers as it comes, and the export, made when missing."""
     from importlib import import_module
@@ -114,25 +129,4 @@ def load_encoders(folder: Path) -> dict[str, Encode]:
     def encode(texts: list[str]) -> NDArray[np.float32]:
         return np.asarray(original.encode(texts, show_progress_bar=False), dtype=np.float32)
 
-    return {"sentence-transformers": encode, embedder.model_id: embedder.embed}
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Speed and fidelity of the exported model.")
-    parser.add_argument("folder", type=Path, nargs="?", help="folder of text files")
-    parser.add_argument("--texts", type=int, default=200, help="natural texts to embed")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--models", type=Path, default=None, help="folder of the exports")
-    options = parser.parse_args()
-    encoders = load_encoders(options.models or Settings().model_folder)
-    natural = natural_texts(options.folder, options.texts)
-    print(" against ".join(reversed(list(encoders))))
-    compare("natural", natural, encoders, options.rounds)
-    compare("long", long_texts(natural), encoders, options.rounds)
-    before, after = (query_seconds(encode) for encode in encoders.values())
-    print(f"one query: {before * 1e3:.1f} -> {after * 1e3:.1f} ms, ratio {before / after:.1f}")
-
-
-if __name__ == "__main__":
-    main()
+    return {_ORIGINAL: encode, embedder.model_id: embedder.embed}

@@ -26,7 +26,7 @@ class Goal:
 
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
-        return f"{sign} {self.limit:g}{' × ref.' if self.of_ratio else ''}"
+        return f"{sign} {self.limit:g}{' of ref.' if self.of_ratio else ''}"
 
 
 @dataclass(frozen=True, slots=True)

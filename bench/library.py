@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -120,13 +120,13 @@ class Library:
         return others | {"ALEXANDRIA_HOME": str(self.home)}
 
     @contextmanager
-    def opened(self) -> Iterator[Workspace]:
+    def opened(self) -> Generator[Workspace]:
         """The home's workspace in this process."""
         with open_workspace(Settings(home=self.home)) as workspace:
             yield workspace
 
     @contextmanager
-    def connected(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def connected(self) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
         """A connection to the ledger."""
         with self.opened() as workspace, psycopg.connect(workspace.database.address) as connection:
             yield connection

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from alexandria.errors import ConfigurationError, GatewayUnavailableError
+from alexandria.errors import AlexandriaError, ConfigurationError, GatewayUnavailableError
 from alexandria.settings import Settings
 
 Message = Mapping[str, str]
 """`role` (system, user or assistant) and `content`."""
+
+
+RETRIES = 2
+"""How often one model is asked again before the next one is."""
 
 
 @dataclass
@@ -47,43 +51,58 @@ class LanguageModel:
         """The completion in pieces, as the provider sends them; fills `usage` at the end.
 
         Raises:
-            ConfigurationError: The provider refused the key or does not know the model.
-            GatewayUnavailableError: No model answered.
+            ConfigurationError: The last provider refused the key or does not know the model.
+            GatewayUnavailableError: No model answered, or the one that did broke off.
         """
+        from openai import APIError  # what every error of litellm is a kind of
+
+        *others, last = self.models
+        has_begun = False
+        for model in (*others, last):
+            try:
+                for piece in self._complete(model, messages):
+                    has_begun = True
+                    yield piece
+            except APIError as error:
+                if has_begun or model == last:
+                    raise _translated(error) from error
+            else:
+                return
+
+    def _complete(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
         litellm = _import_litellm()
-        errors = litellm.exceptions
-        from openai import APIError
-
-        try:
-            response = litellm.completion(
-                model=self.models[0],
-                fallbacks=list(self.models[1:]) or None,
-                messages=[dict(message) for message in messages],
-                api_key=self.api_key,
-                timeout=self.timeout_seconds,
-                num_retries=2,
-                stream=True,
-                stream_options={"include_usage": True},
-            )
-            pieces: list[Any] = []
-            for piece in response:
-                pieces.append(piece)
-                if piece.choices and (text := piece.choices[0].delta.content):
-                    yield text
-        except (errors.AuthenticationError, errors.NotFoundError) as error:
-            raise ConfigurationError(f"The language model refused: {error.message}") from error
-        except APIError as error:  # what every error of litellm is a kind of
-            raise GatewayUnavailableError from error
-        self._account(litellm, pieces, messages)
-
-    def _account(self, litellm: Any, pieces: list[Any], messages: Sequence[Message]) -> None:
-        whole = litellm.stream_chunk_builder(pieces, messages=list(messages))
-        self.usage.model = str(whole.model or self.models[0])
-        self.usage.token_count = int(whole.usage.total_tokens)
-        known = litellm.model_cost.get(self.models[0])
-        self.usage.cost_usd = (
-            float(litellm.completion_cost(whole, self.models[0])) if known else 0.0
+        response = litellm.completion(
+            model=model,
+            messages=[dict(message) for message in messages],
+            api_key=self.api_key if model == self.models[0] else None,
+            timeout=self.timeout_seconds,
+            num_retries=RETRIES,
+            stream=True,
+            stream_options={"include_usage": True},
         )
+        pieces: list[Any] = []
+        for piece in response:
+            pieces.append(piece)
+            if piece.choices and (text := piece.choices[0].delta.content):
+                yield text
+        self._account(litellm, model, pieces, messages)
+
+    def _account(
+        self, litellm: Any, model: str, pieces: list[Any], messages: Sequence[Message]
+    ) -> None:
+        whole = litellm.stream_chunk_builder(pieces, messages=list(messages))
+        self.usage.model = str(whole.model or model)
+        self.usage.token_count = int(whole.usage.total_tokens)
+        known = litellm.model_cost.get(model)
+        self.usage.cost_usd = float(litellm.completion_cost(whole, model)) if known else 0.0
+
+
+def _translated(error: Exception) -> AlexandriaError:
+    from openai import AuthenticationError, NotFoundError, PermissionDeniedError
+
+    if isinstance(error, AuthenticationError | NotFoundError | PermissionDeniedError):
+        return ConfigurationError(f"The language model refused: {error}")
+    return GatewayUnavailableError()
 
 
 def _import_litellm() -> Any:

@@ -142,19 +142,29 @@ class Database:
 
         return [HalfVector(vector) for vector in vectors]
 
-    def copy(self, query: str, rows: Iterable[Sequence[object]]) -> None:
-        """Feed rows into a named `COPY … FROM STDIN` statement."""
+    def copy(self, query: str, types: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Feed rows into a named `COPY … FROM STDIN (FORMAT binary)` statement.
+
+        Args:
+            query: Its name.
+            types: Names of the columns' types; in binary nothing is converted on the way.
+            rows: One value for each column.
+        """
         with (
             self._connection() as connection,
             connection.cursor() as cursor,
             cursor.copy(named_queries()[query]) as copy,
         ):
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
 
     @contextmanager
     def _cursor(self, query: str, parameters: Mapping[str, object], factory: Any) -> Generator[Any]:
-        with self._connection() as connection, connection.cursor(row_factory=factory, binary=True) as cursor:
+        with (
+            self._connection() as connection,
+            connection.cursor(row_factory=factory, binary=True) as cursor,
+        ):
             cursor.execute(_sql(query, parameters), parameters)
             yield cursor
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,12 @@ from alexandria.knowledge.terms import inverse_document_frequency
 
 TERM_SPACE = 999_999_999
 """Dimension of the sparse vectors: one more than the largest term id."""
+
+_COLUMN_TYPES = (
+    *("text", "uuid", "uuid", "uuid", "text", "text", "text[]", "timestamptz"),
+    *("halfvec", "sparsevec", "int4[]"),
+)
+"""Of the columns of `copy_entries`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,8 @@ class PostgresIndex:
                 chunk_ids=[entry.chunk_id for entry in entries],
                 **self._generation,
             )
-            self._database.copy("copy_entries", (self._row(entry) for entry in entries))
+            rows = (self._row(entry) for entry in entries)
+            self._database.copy("copy_entries", _COLUMN_TYPES, rows)
 
     def delete(self, chunk_ids: Iterable[str]) -> None:
         """Remove entries; ids that are not there are ignored."""
@@ -188,9 +196,9 @@ class PostgresIndex:
     def _row(self, entry: IndexEntry) -> tuple[object, ...]:
         return (
             self._generation["generation_id"],
-            entry.chunk_id,
-            entry.document_id,
-            entry.source_id,
+            UUID(entry.chunk_id),
+            UUID(entry.document_id),
+            UUID(entry.source_id),
             entry.tenant_id,
             entry.language,
             list(entry.tags),

@@ -112,7 +112,7 @@ def sync_source_files(workspace: Workspace, source: Source) -> StageReport:
 def register_versions(workspace: Workspace, source: Source) -> StageReport:
     """Keep the bytes of new contents, then bring documents and versions in line with files."""
     with stage_report("ingestion/document_versions") as report:
-        _store_blobs(workspace, source)
+        _store_blobs(workspace, source, only_staged=True)
         with workspace.database.transaction():
             workspace.database.execute("forget_exclusions", source_id=source.source_id)
             renamed, deleted = _settle_vanished(workspace, source)
@@ -166,12 +166,18 @@ def _changed_paths(rows: Sequence[Mapping[str, Any]], known: Mapping[str, str]) 
             yield row["path"]
 
 
-def _store_blobs(workspace: Workspace, source: Source) -> None:
-    """Keep every content of the source that is not kept, a lost one too.
+def restore_blobs(workspace: Workspace, source: Source) -> int:
+    """Keep again what the blob store lost and the source still has; returns how many it lacked."""
+    return _store_blobs(workspace, source, only_staged=False)
+
+
+def _store_blobs(workspace: Workspace, source: Source, *, only_staged: bool) -> int:
+    """Keep the contents of the source that are not kept; returns how many were missing.
 
     A file that changed since it was listed is kept as it is now; the next look settles it.
     """
-    files = workspace.database.fetch(_File, "readable_files", source_id=source.source_id)
+    parameters = {"source_id": source.source_id, "only_staged": only_staged}
+    files = workspace.database.fetch(_File, "readable_files", **parameters)
     pending = [file for file in files if not workspace.blobs.exists(file.content_hash)]
     workspace.progress.expect("document_versions", len(pending))
     root = Path(source.location)
@@ -180,6 +186,7 @@ def _store_blobs(workspace: Workspace, source: Source) -> None:
         with suppress(FileNotFoundError, PermissionError), location.open("rb") as content:
             workspace.blobs.put(content)
         workspace.progress.advance("document_versions")
+    return len(pending)
 
 
 def _settle_vanished(workspace: Workspace, source: Source) -> tuple[int, int]:

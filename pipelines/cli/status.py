@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from alexandria.workflows.ingestion import restore_blobs
+from alexandria.workflows.sources import list_sources
 from alexandria.workflows.status import Status, read_status
 from alexandria.workflows.verification import repair_qdrant
 from alexandria.workflows.verification import verify as count_stores
@@ -36,7 +38,8 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 def verify(
     repair: Annotated[
-        bool, typer.Option("--repair", help="First write to Qdrant what it lacks.")
+        bool,
+        typer.Option("--repair", help="First write again what Qdrant and the blob store lost."),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -47,6 +50,8 @@ def verify(
     """
     with opened(home) as workspace:
         if repair:
+            for source in list_sources(workspace):
+                restore_blobs(workspace, source)
             repair_qdrant(workspace)
         counts = count_stores(workspace)
     wrong = [count for count in counts if not count.is_equal]

@@ -2,24 +2,20 @@
 
 No engine runs these files here. What is held: their structure, that every command in them
 exists and takes its options, that every variable is a setting, and that no secret is written.
+`test_container_commands.py` runs the commands themselves.
 """
 
 import ast
 import re
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import yaml
 from house_files import ROOT
-from psycopg import sql
 
-from alexandria.adapters.schema import ensure_database
 from alexandria.settings import Settings
 from pipelines.cli.up import services as services_of_up
 
@@ -159,47 +155,6 @@ def test_commands_exist_and_take_their_options(services: dict[str, dict[str, Any
         options = {word.partition("=")[0] for word in arguments if word.startswith("-")}
         missing = {option for option in options if option not in explained}
         assert not missing, f"{program} {' '.join(arguments)}: it does not take {missing}."
-
-
-@pytest.fixture
-def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Variables of a container, with two empty databases on the test's server."""
-    name = f"compose_{uuid.uuid4().hex[:8]}"
-    yield {
-        "PATH": f"{BIN}:/usr/bin:/bin",
-        "HOME": str(tmp_path),
-        "ALEXANDRIA_HOME": str(tmp_path / "library"),
-        "ALEXANDRIA_DATABASE_URL": ensure_database(postgres_server, name),
-        "ALEXANDRIA_DAGSTER_DATABASE_URL": ensure_database(postgres_server, f"{name}_dagster"),
-        "DAGSTER_HOME": str(tmp_path / "library" / "dagster"),
-        "DO_NOT_TRACK": "1",
-    }
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        for database in (name, f"{name}_dagster"):
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
-            connection.execute(drop)
-
-
-def test_migrating_prepares_both_databases_and_may_be_repeated(
-    services: dict[str, dict[str, Any]], server_environment: dict[str, str]
-) -> None:
-    for _ in range(2):
-        done = subprocess.run(
-            services["migrate"]["command"],
-            cwd=ROOT,
-            env=server_environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-    for variable, table in (
-        ("ALEXANDRIA_DATABASE_URL", "knowledge.documents"),
-        ("ALEXANDRIA_DAGSTER_DATABASE_URL", "runs"),
-    ):
-        with psycopg.connect(server_environment[variable]) as connection:
-            found = connection.execute("SELECT to_regclass(%s)::text", (table,)).fetchone()
-        assert found == (table,)
 
 
 def test_the_processes_are_those_of_up(services: dict[str, dict[str, Any]]) -> None:

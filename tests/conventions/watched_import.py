@@ -7,6 +7,7 @@ the modules below ROOT themselves, before anybody called anything in them.
 """
 
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -40,7 +41,7 @@ SEEN: list[str] = []
 
 def is_ours() -> bool:
     """Whether the module that is being imported just now lies below ROOT."""
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = inspect.currentframe()
     while frame and (frame.f_code.co_name != "<module>" or frame.f_code.co_filename == __file__):
         frame = frame.f_back
     file = frame.f_code.co_filename if frame else ""
@@ -64,7 +65,8 @@ def watch_settings() -> None:
     import pydantic_settings
 
     kind: Any = type(os.environ)
-    read, build = kind.__getitem__, pydantic_settings.BaseSettings.__init__
+    settings: Any = pydantic_settings.BaseSettings
+    read, build = kind.__getitem__, settings.__init__
 
     def read_variable(environment: Any, name: str) -> str:
         if name.startswith("ALEXANDRIA_"):
@@ -77,7 +79,7 @@ def watch_settings() -> None:
         build(self, *values, **named)
 
     kind.__getitem__ = read_variable
-    pydantic_settings.BaseSettings.__init__ = build_settings
+    settings.__init__ = build_settings
 
 
 def main() -> None:

@@ -73,7 +73,7 @@ WHERE text_hash = ANY(%(text_hashes)s);
 -- name: add_embeddings
 INSERT INTO knowledge.embeddings (text_hash, model_id, vector)
 SELECT text_hash, %(model_id)s, vector
-FROM unnest(%(text_hashes)s::text[], %(vectors)s::halfvec[]) AS new (text_hash, vector)
+FROM unnest(%(text_hashes)s::text[], %(vectors)b::halfvec[]) AS new (text_hash, vector)
 ON CONFLICT DO NOTHING;
 
 -- name: mark_versions_embedded

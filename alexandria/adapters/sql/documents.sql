@@ -1,7 +1,12 @@
 -- name: readable_files
--- Files that could be opened, with the content they had.
-SELECT path, content_hash FROM knowledge.source_files
-WHERE source_id = %(source_id)s AND problem_code IS NULL ORDER BY path;
+-- Files that could be opened, with the content they had; or those of them whose content is
+-- not published yet.
+SELECT file.path, file.content_hash FROM knowledge.source_files AS file
+WHERE file.source_id = %(source_id)s AND file.problem_code IS NULL
+    AND NOT (%(only_staged)s AND EXISTS (
+        SELECT FROM knowledge.document_versions AS version
+        WHERE version.content_hash = file.content_hash AND version.state = 'published'))
+ORDER BY file.path;
 
 -- name: vanished_documents
 -- Live documents whose file is no longer at their path.

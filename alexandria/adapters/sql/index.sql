@@ -29,7 +29,7 @@ WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
 -- name: copy_entries
 COPY knowledge.index_entries (generation_id, chunk_id, document_id, source_id, tenant_id,
-    language, tags, modified_at, dense, terms, term_ids) FROM STDIN;
+    language, tags, modified_at, dense, terms, term_ids) FROM STDIN (FORMAT binary);
 
 -- name: replace_entries
 DELETE FROM knowledge.index_entries

@@ -26,8 +26,8 @@ def sync_folder(
 ) -> int:
     """Run the dlt pipeline of one folder; returns how many files changed or went.
 
-    Each batch of rows (a `FileObservation`, its problem flattened) is handed to `write`,
-    which must be idempotent: a run that was killed hands its unfinished batches over again.
+    Each batch of rows (a `FileObservation`, its problem flattened) is handed to `write`. What a
+    killed run has not handed over is dropped: the folder itself tells what is there now.
 
     Args:
         root: The folder, or a single file.
@@ -61,6 +61,7 @@ def sync_folder(
         pipelines_dir=str(pipelines_folder),
         destination=destination,
     )
+    pipeline.abort_packages()
     pipeline.run(source_files)
     return observed
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.main import get_command
+from typer.testing import Result
 
 Cli = Callable[..., Result]
 Write = Callable[[Path, str], Path]

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -205,7 +204,7 @@ def test_after_any_edits_the_library_shows_exactly_what_the_folder_holds(
 def _scores(workspace: Workspace, question: str) -> list[tuple[str, float]]:
     where = SearchFilter(tenant_id=workspace.settings.tenant_id)
     hits = search(workspace, question, where)
-    return [(hit.text, pytest.approx(hit.score)) for hit in hits]
+    return [(hit.text, round(hit.score, 6)) for hit in hits]
 
 
 def _states(workspace: Workspace) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from alexandria.errors import IntegrityError
 from alexandria.workflows.generations import Generation, live_generation
+from alexandria.workflows.ingestion import restore_blobs
 from alexandria.workflows.labelled_questions import load_questions
 from alexandria.workflows.reports import StageReport
 from alexandria.workflows.sources import Source
@@ -119,13 +120,13 @@ def test_points_lost_behind_our_back_stop_the_run_and_the_next_one_writes_them_a
 
 
 def test_blobs_lost_behind_our_back_are_kept_again_from_their_files(
-    workspace: Workspace, published: Source, sync: Sync, differences: Differences
+    workspace: Workspace, published: Source, differences: Differences
 ) -> None:
     lost = workspace.blobs.hashes()
     for content_hash in lost:
         workspace.blobs.delete(content_hash)
     assert differences() != []
-    sync(workspace, published)
+    assert restore_blobs(workspace, published) == len(lost)
     assert workspace.blobs.hashes() == lost
     assert differences() == []
 

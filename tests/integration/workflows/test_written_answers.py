@@ -32,49 +32,58 @@ WHERE = SearchFilter()
 
 @dataclass
 class Provider:
-    """What the server does: a status, or pieces of text; `breaks_off` cuts the stream short."""
+    """What the server does: a status, or pieces of text; `breaks_off` cuts the stream short.
+
+    `refused` models are answered with 503; `asked` lists the models in the order they were.
+    """
 
     write: Callable[[str], Sequence[str]] = lambda prompt: []
     status: int = 200
     breaks_off: bool = False
-    prompts: list[str] = field(default_factory=list[str])
+    refused: tuple[str, ...] = ()
+    asked: list[str] = field(default_factory=list[str])
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     provider: Provider
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         prompt = str(body["messages"][-1]["content"])
-        self.provider.prompts.append(prompt)
-        if self.provider.status != 200:
+        self.provider.asked.append(body["model"])
+        if self.provider.status != 200 or body["model"] in self.provider.refused:
             self._refuse()
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for piece in self.provider.write(prompt):
             self._send(choices=[{"index": 0, "delta": {"role": "assistant", "content": piece}}])
         if self.provider.breaks_off:
-            self.connection.close()
+            self.close_connection = True
             return
         self._send(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
         usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
         self._send(choices=[], usage=usage)
-        self.wfile.write(b"data: [DONE]\n\n")
+        self._send_chunk(b"data: [DONE]\n\n")
+        self._send_chunk(b"")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name upstream)
         """Keep the terminal quiet."""
 
     def _send(self, **fields: Any) -> None:
         chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "test"}
-        self.wfile.write(f"data: {json.dumps(chunk | fields)}\n\n".encode())
+        self._send_chunk(f"data: {json.dumps(chunk | fields)}\n\n".encode())
+
+    def _send_chunk(self, content: bytes) -> None:
+        self.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")
         self.wfile.flush()
 
     def _refuse(self) -> None:
         body = json.dumps({"error": {"message": "not now", "type": "error"}}).encode()
-        self.send_response(self.provider.status)
+        self.send_response(self.provider.status if self.provider.status != 200 else 503)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -226,14 +235,12 @@ def test_the_second_model_answers_when_the_first_does_not(
 ) -> None:
     changes = {"llm_models": ("openai/first", "openai/test")}
     shelf_with_model.settings = shelf_with_model.settings.model_copy(update=changes)
-    asked: list[str] = []
-
-    def write(prompt: str) -> list[str]:
-        asked.append(prompt)
-        return [f"Hester Lowe kept the lighthouse [{_number_of(prompt, 'Hester Lowe kept')}]."]
-
-    provider.write = write
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    provider.refused = ("first",)
+    provider.write = lambda prompt: [
+        f"Hester Lowe kept the lighthouse [{_number_of(prompt, 'Hester Lowe kept')}]."
+    ]
     answered = answer(shelf_with_model, QUESTION, WHERE)
-    assert asked
     assert answered.is_answered
-    monkeypatch.undo()
+    assert (answered.model, answered.notes) == ("test", [])
+    assert set(provider.asked) == {"first", "test"}

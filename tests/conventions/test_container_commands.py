@@ -1,0 +1,152 @@
+"""The commands of `docker-compose.yml`, run here as they stand, without containers.
+
+Ports and host names are those of this machine; Postgres is the tests' own, and Qdrant the
+engine in the process. Each service counts as running when its own health check says so.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from house_files import ROOT
+from psycopg import sql
+
+from alexandria.adapters.schema import ensure_database
+
+BIN = Path(sys.executable).parent
+PATIENCE_SECONDS = 240
+LASTING = ("code", "webserver", "daemon", "api")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    """The services of the file by name."""
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+@pytest.fixture
+def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Variables of a container, with two empty databases on the test's server."""
+    name = f"compose_{uuid.uuid4().hex[:8]}"
+    yield {
+        "PATH": f"{BIN}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "ALEXANDRIA_HOME": str(tmp_path / "library"),
+        "ALEXANDRIA_DATABASE_URL": ensure_database(postgres_server, name),
+        "ALEXANDRIA_DAGSTER_DATABASE_URL": ensure_database(postgres_server, f"{name}_dagster"),
+        "DAGSTER_HOME": str(tmp_path / "library" / "dagster"),
+        "DO_NOT_TRACK": "1",
+    }
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        for database in (name, f"{name}_dagster"):
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
+            connection.execute(drop)
+
+
+def test_migrating_prepares_both_databases_and_may_be_repeated(
+    services: dict[str, dict[str, Any]], server_environment: dict[str, str]
+) -> None:
+    for _ in range(2):
+        done = subprocess.run(
+            services["migrate"]["command"],
+            cwd=ROOT,
+            env=server_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+    for variable, table in (
+        ("ALEXANDRIA_DATABASE_URL", "knowledge.documents"),
+        ("ALEXANDRIA_DAGSTER_DATABASE_URL", "runs"),
+    ):
+        with psycopg.connect(server_environment[variable]) as connection:
+            found = connection.execute("SELECT to_regclass(%s)::text", (table,)).fetchone()
+        assert found == (table,)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _here(words: Sequence[str], ports: dict[str, str], workspace: Path) -> list[str]:
+    """A command of the file with this machine's ports, host and workspace file."""
+    pattern = re.compile(r"\b(" + "|".join(ports) + r")\b")
+    local = (word.replace("0.0.0.0", "127.0.0.1") for word in words)
+    return [
+        pattern.sub(lambda found: ports[found[1]], word).replace(
+            "deploy/workspace.yaml", str(workspace)
+        )
+        for word in local
+    ]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _start(
+    stack: ExitStack, command: list[str], environment: dict[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    output = stack.enter_context(log.open("wb"))
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+    )
+    stack.callback(_stop, process)
+    return process
+
+
+def _wait_until_healthy(
+    check: list[str], process: subprocess.Popen[bytes], environment: dict[str, str], log: Path
+) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while subprocess.run(
+        check, cwd=ROOT, env=environment, capture_output=True, check=False
+    ).returncode:
+        tail = log.read_text(errors="replace")[-2000:]
+        assert process.poll() is None, f"It ended by itself:\n{tail}"
+        assert time.monotonic() < deadline, f"It does not become healthy:\n{tail}"
+        time.sleep(0.5)
+
+
+def test_every_service_starts_and_its_health_check_says_so(
+    services: dict[str, dict[str, Any]],
+    server_environment: dict[str, str],
+    model_folder: Path,
+    tmp_path: Path,
+) -> None:
+    assert model_folder.exists(), "run `make setup`"
+    environment = server_environment
+    subprocess.run(services["migrate"]["command"], cwd=ROOT, env=environment, check=True)
+    ports = {name: str(_free_port()) for name in ("3000", "4000", "8000")}
+    workspace = tmp_path / "workspace.yaml"
+    text = (ROOT / "deploy" / "workspace.yaml").read_text(encoding="utf-8")
+    workspace.write_text(
+        text.replace("host: code", "host: 127.0.0.1").replace("4000", ports["4000"])
+    )
+    with ExitStack() as stack:
+        for name in LASTING:
+            log = tmp_path / f"{name}.log"
+            command = _here(services[name]["command"], ports, workspace)
+            check = _here(services[name]["healthcheck"]["test"][1:], ports, workspace)
+            process = _start(stack, command, environment, log)
+            _wait_until_healthy(check, process, environment, log)
