@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from alexandria.workflows.quality import Check, record_check
-from alexandria.workflows.sources import list_all_sources, read_source
+from alexandria.workflows.operating.sources import list_all_sources, read_source
+from alexandria.workflows.quality.checks import Check, record_check
 from alexandria.workflows.workspace import Workspace
 
 PARTITION_TAG = "dagster/partition"

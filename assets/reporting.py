@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 import dagster as dg
 
 from alexandria.errors import TransientError
-from alexandria.workflows.generations import Generation, ensure_target, fed_generations
+from alexandria.workflows.operating.generations import Generation, ensure_target, fed_generations
+from alexandria.workflows.operating.sources import Source, read_source
 from alexandria.workflows.reports import StageReport, record_stage_run
-from alexandria.workflows.sources import Source, read_source
 from alexandria.workflows.workspace import Workspace
 
 TEAM = ["team:library"]

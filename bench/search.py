@@ -17,8 +17,8 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.generations import live_generation
-from alexandria.workflows.searching import search
+from alexandria.workflows.operating.generations import live_generation
+from alexandria.workflows.reading.searching import search
 from alexandria.workflows.workspace import Workspace
 from bench.drop import free_port, wait_for
 from bench.figures import Figure, Goal, Reference

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from alexandria.workflows.sources import list_all_sources
+from alexandria.workflows.operating.sources import list_all_sources
 from alexandria.workflows.workspace import Workspace
 from pipelines.jobs import analytics, sync_source
 
@@ -23,6 +23,7 @@ analytics_daily_schedule = dg.ScheduleDefinition(
     cron_schedule="0 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every source, every hour: what a sensor missed is found here.",
 )
 def sync_source_hourly_schedule(
     context: dg.ScheduleEvaluationContext, workspace: dg.ResourceParam[Workspace]

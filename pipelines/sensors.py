@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from alexandria.sources.folder.listing import folder_signature
-from alexandria.workflows.sources import Source, add_source, list_all_sources
+from alexandria.workflows.operating.sources import Source, add_source, list_all_sources
 from alexandria.workflows.workspace import Workspace
 from pipelines.jobs import sync_source
 

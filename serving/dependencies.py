@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.answering import AnswerEvent, stream_answer
+from alexandria.workflows.reading.answering import AnswerEvent, stream_answer
 from alexandria.workflows.workspace import Workspace
 from serving.filtering import resolve_filter
 from serving.library import Library

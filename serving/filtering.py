@@ -10,8 +10,8 @@ from uuid import UUID
 
 from alexandria.errors import InvalidInputError
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.documents import DocumentSummary, find_documents
-from alexandria.workflows.sources import Source, list_sources
+from alexandria.workflows.operating.sources import Source, list_sources
+from alexandria.workflows.reading.documents import DocumentSummary, find_documents
 from alexandria.workflows.workspace import Workspace
 from serving.schemas.filters import DateRange, DocumentFilters
 

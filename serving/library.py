@@ -12,7 +12,7 @@ from threading import Event
 from alexandria.errors import AlexandriaError, StoreUnavailableError, TransientError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.settings import Settings
-from alexandria.workflows.searching import search
+from alexandria.workflows.reading.searching import search
 from alexandria.workflows.workspace import Workspace, open_workspace
 
 RETRY_SECONDS = 2.0

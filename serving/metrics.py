@@ -11,7 +11,7 @@ from typing import Self
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from alexandria.workflows.status import SourceStatus
+from alexandria.workflows.operating.status import SourceStatus
 
 TECHNIQUE = "hybrid"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

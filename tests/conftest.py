@@ -28,13 +28,9 @@ from alexandria.adapters.schema import address_of, ensure_database, migrate
 from alexandria.errors import IntegrityError
 from alexandria.knowledge.embedding import Embedder
 from alexandria.settings import Settings
-from alexandria.workflows.chunking import chunk_documents, parse_documents
-from alexandria.workflows.embedding import embed_chunks, stage_postgres, stage_qdrant
-from alexandria.workflows.generations import Generation, fed_generations
-from alexandria.workflows.ingestion import register_versions, sync_source_files
-from alexandria.workflows.labelled_questions import check_retrieval, load_questions
-from alexandria.workflows.publishing import publish_versions
-from alexandria.workflows.quality import (
+from alexandria.workflows.operating.generations import Generation, fed_generations
+from alexandria.workflows.operating.sources import Source, add_source
+from alexandria.workflows.quality.checks import (
     Check,
     check_blobs_stored,
     check_chunks,
@@ -46,8 +42,12 @@ from alexandria.workflows.quality import (
     check_parity,
     record_check,
 )
+from alexandria.workflows.quality.labelled_questions import check_retrieval, load_questions
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source, add_source
+from alexandria.workflows.stages.chunking import chunk_documents, parse_documents
+from alexandria.workflows.stages.embedding import embed_chunks, stage_postgres, stage_qdrant
+from alexandria.workflows.stages.ingestion import register_versions, sync_source_files
+from alexandria.workflows.stages.publishing import publish_versions
 from alexandria.workflows.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,7 +17,8 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from alexandria.workflows.analytics import (
+from alexandria.workflows.reports import StageReport, record_stage_run
+from alexandria.workflows.stages.analytics import (
     MARTS,
     build_variables,
     count_built,
@@ -26,7 +27,6 @@ from alexandria.workflows.analytics import (
     preview_marts,
     publish_marts,
 )
-from alexandria.workflows.reports import StageReport, record_stage_run
 from alexandria.workflows.workspace import Workspace
 from assets.reporting import TEAM, report_metadata
 

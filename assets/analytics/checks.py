@@ -5,7 +5,7 @@ dbt's own tests are checks of the models; these two look at the files.
 
 import dagster as dg
 
-from alexandria.workflows.analytics import (
+from alexandria.workflows.stages.analytics import (
     LEDGER_TABLES,
     MARTS,
     count_built,

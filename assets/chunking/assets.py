@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from alexandria.workflows.chunking import chunk_documents, parse_documents
+from alexandria.workflows.stages.chunking import chunk_documents, parse_documents
 from alexandria.workflows.workspace import Workspace
 from assets.partitions import source_partitions
 from assets.reporting import TEAM, for_each_generation, run_stage

@@ -1,6 +1,6 @@
 """What must hold of texts and chunks before they are embedded."""
 
-from alexandria.workflows.quality import check_chunks, check_completeness, check_documents
+from alexandria.workflows.quality.checks import check_chunks, check_completeness, check_documents
 from assets.checks import blocking_check
 
 documents_meet_the_suite = blocking_check(

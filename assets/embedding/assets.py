@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from alexandria.workflows.embedding import embed_chunks, stage_postgres, stage_qdrant
+from alexandria.workflows.stages.embedding import embed_chunks, stage_postgres, stage_qdrant
 from alexandria.workflows.workspace import Workspace
 from assets.partitions import source_partitions
 from assets.reporting import TEAM, for_each_generation, run_stage

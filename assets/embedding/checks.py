@@ -1,7 +1,7 @@
 """What must hold of vectors and indexes before readers see them."""
 
-from alexandria.workflows.labelled_questions import check_retrieval
-from alexandria.workflows.quality import check_embeddings, check_orphans, check_parity
+from alexandria.workflows.quality.checks import check_embeddings, check_orphans, check_parity
+from alexandria.workflows.quality.labelled_questions import check_retrieval
 from assets.checks import blocking_check
 
 embeddings_meet_the_suite = blocking_check(

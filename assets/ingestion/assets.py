@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from alexandria.workflows.ingestion import register_versions
-from alexandria.workflows.ingestion import sync_source_files as sync_files
+from alexandria.workflows.stages.ingestion import register_versions
+from alexandria.workflows.stages.ingestion import sync_source_files as sync_files
 from alexandria.workflows.workspace import Workspace
 from assets.partitions import source_partitions
 from assets.reporting import TEAM, run_stage

@@ -1,6 +1,6 @@
 """What must hold of a source's files and versions before they are read."""
 
-from alexandria.workflows.quality import check_blobs_stored, check_files_hashed
+from alexandria.workflows.quality.checks import check_blobs_stored, check_files_hashed
 from assets.checks import blocking_check
 
 files_have_a_hash = blocking_check(

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from alexandria.workflows.publishing import publish_versions
+from alexandria.workflows.stages.publishing import publish_versions
 from alexandria.workflows.workspace import Workspace
 from assets.partitions import source_partitions
 from assets.reporting import TEAM, for_each_generation, run_stage

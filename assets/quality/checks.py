@@ -1,6 +1,6 @@
 """What must hold once something was published."""
 
-from alexandria.workflows.quality import check_published
+from alexandria.workflows.quality.checks import check_published
 from assets.checks import blocking_check
 
 index_matches_the_ledger = blocking_check(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alexandria.workflows.documents import delete_document, list_documents, read_document
+from alexandria.workflows.reading.documents import delete_document, list_documents, read_document
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 from pipelines.cli.ingest import ingest_source
 

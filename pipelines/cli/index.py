@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from alexandria.workflows.generations import (
+from alexandria.workflows.operating.generations import (
     ensure_target,
     list_generations,
     retire_generation,
     switch_generation,
 )
-from alexandria.workflows.sources import list_all_sources
+from alexandria.workflows.operating.sources import list_all_sources
 from pipelines.cli.console import HomeOption, JsonOption, err, opened, out, print_json, print_table
 from pipelines.cli.progress import StageBars
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from alexandria.settings import Module
-from alexandria.workflows.sources import Source, add_source
-from alexandria.workflows.status import SourceStatus, list_source_status
+from alexandria.workflows.operating.sources import Source, add_source
+from alexandria.workflows.operating.status import SourceStatus, list_source_status
 from alexandria.workflows.workspace import Workspace
 from pipelines.cli.console import HomeOption, JsonOption, err, opened, out, print_json, print_table
 from pipelines.cli.progress import StageBars
@@ -55,7 +55,7 @@ def ingest(
             for path in paths
         ]
         if questions is not None:
-            from alexandria.workflows.labelled_questions import load_questions
+            from alexandria.workflows.quality.labelled_questions import load_questions
 
             load_questions(workspace, sources[0], questions)
         with bars:
@@ -121,7 +121,7 @@ def _print(summaries: list[IngestSummary], *, as_json: bool) -> None:
     print_table("Ingested", columns, [_row(summary) for summary in summaries])
     quarantined = sum(item.status.quarantined for item in summaries if item.status)
     if quarantined:
-        out.print(f"{quarantined} documents are in quarantine; `alexandria status` says why.")
+        out.print(f"In quarantine: {quarantined} of them; `alexandria status` says why.")
 
 
 def _row(summary: IngestSummary) -> list[object]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from pipelines.cli import ask, documents, evaluate, index, ingest, models, sources, status, up
+from pipelines.cli import documents, index, ingest, models, questions, sources, status, up
 
 app = typer.Typer(
     name="alexandria",
@@ -12,10 +12,10 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("ingest")(ingest.ingest)
-app.command("ask")(ask.ask)
+app.command("ask")(questions.ask)
 app.command("status")(status.status)
 app.command("verify")(status.verify)
-app.command("evaluate")(evaluate.evaluate)
+app.command("evaluate")(questions.evaluate)
 app.add_typer(sources.app, name="sources")
 app.add_typer(documents.app, name="documents")
 app.add_typer(index.app, name="index")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alexandria.workflows.sources import add_source, list_sources, remove_source
+from alexandria.workflows.operating.sources import add_source, list_sources, remove_source
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 from pipelines.cli.ingest import as_module, ingest_source
 

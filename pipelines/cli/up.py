@@ -62,59 +62,28 @@ def up(
 
 def services(settings: Settings, code_port: int, workspace_file: Path) -> list[Service]:
     """The processes of a running library, in the order they start."""
-    python = sys.executable
-    dagster = f"http://{settings.api_host}:{settings.dagster_port}"
-    api = f"http://{settings.api_host}:{settings.api_port}"
-    workspace = ["--workspace", str(workspace_file)]
+    host, workspace = settings.api_host, ("--workspace", str(workspace_file))
+    code = ("--module-name", "pipelines.definitions", "--host", "127.0.0.1")
+    api = ("--host", host, "--port", str(settings.api_port), "--no-access-log")
+    ui = ("--host", host, "--port", str(settings.dagster_port))
     return [
-        Service(
-            "code",
-            [
-                python,
-                "-m",
-                "dagster",
-                "api",
-                "grpc",
-                "--module-name",
-                "pipelines.definitions",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(code_port),
-            ],
-        ),
+        Service("code", _python("dagster", "api", "grpc", *code, "--port", str(code_port))),
         Service(
             "api",
-            [
-                python,
-                "-m",
-                "uvicorn",
-                "--factory",
-                "serving.app:create_app",
-                "--host",
-                settings.api_host,
-                "--port",
-                str(settings.api_port),
-                "--no-access-log",
-            ],
-            f"{api}/health/ready",
+            _python("uvicorn", "--factory", "serving.app:create_app", *api),
+            f"http://{host}:{settings.api_port}/health/ready",
         ),
         Service(
             "webserver",
-            [
-                python,
-                "-m",
-                "dagster_webserver",
-                "--host",
-                settings.api_host,
-                "--port",
-                str(settings.dagster_port),
-                *workspace,
-            ],
-            f"{dagster}/server_info",
+            _python("dagster_webserver", *ui, *workspace),
+            f"http://{host}:{settings.dagster_port}/server_info",
         ),
-        Service("daemon", [python, "-m", "dagster._daemon", "run", *workspace]),
+        Service("daemon", _python("dagster._daemon", "run", *workspace)),
     ]
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
 
 
 def _serve(settings: Settings, environment: Mapping[str, str], suggestions: list[str]) -> None:

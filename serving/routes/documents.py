@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, UploadFile
 
-from alexandria.workflows.documents import read_document, read_text
-from alexandria.workflows.searching import FoundDocument as FoundInLibrary
-from alexandria.workflows.searching import search_documents
+from alexandria.workflows.reading.documents import read_document, read_text
+from alexandria.workflows.reading.searching import FoundDocument as FoundInLibrary
+from alexandria.workflows.reading.searching import search_documents
 from serving.dependencies import LibraryOfApp, OpenWorkspace
 from serving.filtering import resolve_filter
 from serving.openapi import problems

@@ -6,8 +6,8 @@ from fastapi import APIRouter, BackgroundTasks, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from alexandria.errors import AlexandriaError
-from alexandria.workflows.health import check_health
-from alexandria.workflows.status import list_source_status
+from alexandria.workflows.operating.health import check_health
+from alexandria.workflows.operating.status import list_source_status
 from serving.dependencies import LibraryOfApp, MetricsOfApp
 from serving.library import Library
 from serving.metrics import Metrics

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from alexandria.errors import AlexandriaError
-from alexandria.workflows.answering import Answered, AnswerEvent, Citation, answer
+from alexandria.workflows.reading.answering import Answered, AnswerEvent, Citation, answer
 from serving.dependencies import MetricsOfApp, OpenWorkspace, Question, StreamedAnswer
 from serving.errors import describe_error, request_id_of
 from serving.openapi import problems

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.answering import EXTRACTIVE, answer
-from alexandria.workflows.documents import list_documents, read_document, read_text
-from alexandria.workflows.generations import live_generation
-from alexandria.workflows.labelled_questions import measure_retrieval
-from alexandria.workflows.sources import read_source
-from alexandria.workflows.status import read_status
-from alexandria.workflows.verification import verify
+from alexandria.workflows.operating.generations import live_generation
+from alexandria.workflows.operating.sources import read_source
+from alexandria.workflows.operating.status import read_status
+from alexandria.workflows.quality.labelled_questions import measure_retrieval
+from alexandria.workflows.quality.verification import verify
+from alexandria.workflows.reading.answering import EXTRACTIVE, answer
+from alexandria.workflows.reading.documents import list_documents, read_document, read_text
 from alexandria.workflows.workspace import Workspace
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample"

@@ -23,12 +23,12 @@ from alexandria.adapters.schema import address_of
 from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.settings import Settings
-from alexandria.workflows.documents import list_documents
-from alexandria.workflows.generations import fed_generations
+from alexandria.workflows.operating.generations import fed_generations
+from alexandria.workflows.operating.sources import add_source, read_source
+from alexandria.workflows.quality.verification import verify
+from alexandria.workflows.reading.documents import list_documents
+from alexandria.workflows.reading.searching import search
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.searching import search
-from alexandria.workflows.sources import add_source, read_source
-from alexandria.workflows.verification import verify
 from alexandria.workflows.workspace import Workspace, open_workspace
 
 Sync = Callable[..., dict[str, StageReport]]
@@ -39,9 +39,9 @@ DOOMED = """
 import os, signal, sys
 from pathlib import Path
 from alexandria.settings import Settings
-from alexandria.workflows import chunking, embedding, ingestion, publishing
-from alexandria.workflows.generations import fed_generations
-from alexandria.workflows.sources import read_source
+from alexandria.workflows.stages import chunking, embedding, ingestion, publishing
+from alexandria.workflows.operating.generations import fed_generations
+from alexandria.workflows.operating.sources import read_source
 from alexandria.workflows.workspace import open_workspace
 
 home, address, stage, event, count = sys.argv[1:]

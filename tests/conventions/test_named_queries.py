@@ -8,7 +8,7 @@ import pytest
 from house_files import ROOT, modules, shown, strings, tree
 
 from alexandria.adapters.postgres import named_queries
-from alexandria.workflows.analytics import LEDGER_TABLES
+from alexandria.workflows.stages.analytics import LEDGER_TABLES
 
 FILES = tuple(sorted((ROOT / "alexandria" / "adapters" / "sql").glob("*.sql")))
 CALLS = frozenset(

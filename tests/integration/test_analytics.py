@@ -23,7 +23,7 @@ import assets.analytics.checks as analytics_checks
 from alexandria.adapters.schema import ensure_database, migrate
 from alexandria.errors import NotFoundError
 from alexandria.settings import Settings
-from alexandria.workflows.analytics import LEDGER_TABLES, MARTS, export_ledger, publish_marts
+from alexandria.workflows.stages.analytics import LEDGER_TABLES, MARTS, export_ledger, publish_marts
 from alexandria.workflows.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -41,10 +41,6 @@ UPDATE knowledge.documents SET path = %(path)s WHERE document_id = %(document_id
 UPDATE knowledge.documents SET deleted_at = now(), current_version_id = NULL
 WHERE document_id = %(document_id)s AND deleted_at IS NULL;
 
--- name: delete_source_documents
-UPDATE knowledge.documents SET deleted_at = now(), current_version_id = NULL
-WHERE source_id = %(source_id)s AND deleted_at IS NULL;
-
 -- name: document_paths
 -- Where the documents of these ids stand now; deleted ones with an empty path.
 SELECT document_id::text, CASE WHEN deleted_at IS NULL THEN path ELSE '' END AS path
@@ -91,10 +87,6 @@ WHERE document.document_id = version.document_id AND document.source_id = %(sour
     AND NOT EXISTS (
         SELECT FROM knowledge.publications AS publication
         WHERE publication.version_id = version.version_id AND publication.withdrawn_at IS NULL);
-
--- name: set_version_state
-UPDATE knowledge.document_versions SET state = %(state)s, changed_at = now()
-WHERE version_id = %(version_id)s AND state <> %(state)s;
 
 -- name: pending_parses
 -- Contents of a source's current versions that this parser has not read.

@@ -130,18 +130,22 @@ FROM unnest(%(document_ids)s::uuid[], %(version_ids)s::uuid[]) AS new (document_
 
 -- name: remove_unpublished_entries
 -- Entries of documents that no publication of theirs holds leave, and Qdrant is to follow.
-WITH gone AS (
+-- What stays is listed first: joined row by row, it was read anew for every entry.
+WITH kept AS MATERIALIZED (
+    SELECT publication.document_id, member.chunk_id
+    FROM knowledge.publications AS publication
+    JOIN knowledge.version_chunks AS member
+        ON member.version_id = publication.version_id
+        AND member.chunker_id = publication.chunker_id
+    WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
+        AND publication.document_id = ANY(%(document_ids)s::uuid[])),
+gone AS (
     DELETE FROM knowledge.index_entries AS entry
     WHERE entry.generation_id = %(generation_id)s
         AND entry.document_id = ANY(%(document_ids)s::uuid[])
         AND NOT EXISTS (
-            SELECT FROM knowledge.publications AS publication
-            JOIN knowledge.version_chunks AS member
-                ON member.version_id = publication.version_id
-                AND member.chunker_id = publication.chunker_id
-            WHERE publication.generation_id = %(generation_id)s
-                AND publication.document_id = entry.document_id
-                AND publication.withdrawn_at IS NULL AND member.chunk_id = entry.chunk_id)
+            SELECT FROM kept
+            WHERE kept.document_id = entry.document_id AND kept.chunk_id = entry.chunk_id)
     RETURNING entry.generation_id, entry.chunk_id)
 INSERT INTO knowledge.index_removals (generation_id, chunk_id)
 SELECT generation_id, chunk_id FROM gone ON CONFLICT DO NOTHING;

@@ -1,4 +1,5 @@
 -- name: search_dense
+-- Nearest entries by cosine that pass the filter, staged ones only if asked for.
 SELECT chunk_id::text,
     1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
 FROM knowledge.index_entries
@@ -14,6 +15,7 @@ ORDER BY dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension}), chunk
 LIMIT %(limit)s;
 
 -- name: search_sparse
+-- Best entries by BM25 that pass the filter; the question's terms carry their IDF.
 SELECT chunk_id::text, -(terms <#> %(terms)s::sparsevec) AS score
 FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.generations import Generation, fed_generations
-from alexandria.workflows.searching import search
-from alexandria.workflows.sources import Source, add_source
-from alexandria.workflows.verification import Count, verify
+from alexandria.workflows.operating.generations import Generation, fed_generations
+from alexandria.workflows.operating.sources import Source, add_source
+from alexandria.workflows.quality.verification import Count, verify
+from alexandria.workflows.reading.searching import search
 from alexandria.workflows.workspace import Workspace
 
 SHELF = {

@@ -6,10 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from alexandria.workflows.labelled_questions import load_questions
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.operating.status import read_status
+from alexandria.workflows.quality.labelled_questions import load_questions
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
-from alexandria.workflows.status import read_status
 from alexandria.workflows.workspace import Workspace
 from pipelines.instance import run_job
 

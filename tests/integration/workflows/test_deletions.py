@@ -7,10 +7,10 @@ import psycopg
 import pytest
 
 from alexandria.errors import InvalidInputError, NotFoundError
-from alexandria.workflows.documents import delete_document, list_documents, read_text
+from alexandria.workflows.operating.sources import Source, add_source, list_sources, remove_source
+from alexandria.workflows.quality.verification import Count
+from alexandria.workflows.reading.documents import delete_document, list_documents, read_text
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source, add_source, list_sources, remove_source
-from alexandria.workflows.verification import Count
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.documents import list_documents, read_text
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.quality.verification import Count
+from alexandria.workflows.reading.documents import list_documents, read_text
+from alexandria.workflows.reading.searching import search
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.searching import search
-from alexandria.workflows.sources import Source
-from alexandria.workflows.verification import Count
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from alexandria.workflows.documents import list_documents
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.operating.status import read_status
+from alexandria.workflows.quality.verification import Count
+from alexandria.workflows.reading.documents import list_documents
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
-from alexandria.workflows.status import read_status
-from alexandria.workflows.verification import Count
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

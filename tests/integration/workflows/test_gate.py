@@ -7,13 +7,13 @@ import psycopg
 import pytest
 
 from alexandria.errors import IntegrityError
-from alexandria.workflows.generations import Generation, live_generation
-from alexandria.workflows.ingestion import restore_blobs
-from alexandria.workflows.labelled_questions import load_questions
+from alexandria.workflows.operating.generations import Generation, live_generation
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.operating.status import read_status
+from alexandria.workflows.quality.labelled_questions import load_questions
+from alexandria.workflows.quality.verification import Count
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
-from alexandria.workflows.status import read_status
-from alexandria.workflows.verification import Count
+from alexandria.workflows.stages.ingestion import restore_blobs
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alexandria.adapters.postgres import Database
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.quality.verification import Count
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
-from alexandria.workflows.verification import Count
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

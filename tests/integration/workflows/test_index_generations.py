@@ -8,8 +8,7 @@ import psycopg
 import pytest
 
 from alexandria.errors import ConflictError
-from alexandria.workflows.documents import list_documents
-from alexandria.workflows.generations import (
+from alexandria.workflows.operating.generations import (
     Generation,
     ensure_target,
     list_generations,
@@ -17,9 +16,10 @@ from alexandria.workflows.generations import (
     retire_generation,
     switch_generation,
 )
+from alexandria.workflows.operating.sources import Source, add_source
+from alexandria.workflows.quality.verification import Count
+from alexandria.workflows.reading.documents import list_documents
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source, add_source
-from alexandria.workflows.verification import Count
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

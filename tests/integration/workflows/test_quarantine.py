@@ -10,11 +10,11 @@ import pytest
 from fpdf import FPDF
 from PIL import Image
 
-from alexandria.workflows.documents import list_documents, read_document
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.operating.status import QuarantineEntry, read_status
+from alexandria.workflows.quality.verification import Count
+from alexandria.workflows.reading.documents import list_documents, read_document
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
-from alexandria.workflows.status import QuarantineEntry, read_status
-from alexandria.workflows.verification import Count
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

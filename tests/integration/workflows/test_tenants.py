@@ -9,17 +9,17 @@ import pytest
 from alexandria.errors import ConflictError, NotFoundError
 from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.answering import answer
-from alexandria.workflows.documents import (
+from alexandria.workflows.operating.sources import Source, add_source, list_sources, remove_source
+from alexandria.workflows.operating.status import read_status
+from alexandria.workflows.reading.answering import answer
+from alexandria.workflows.reading.documents import (
     delete_document,
     list_documents,
     read_document,
     read_text,
 )
+from alexandria.workflows.reading.searching import search, search_documents
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.searching import search, search_documents
-from alexandria.workflows.sources import Source, add_source, list_sources, remove_source
-from alexandria.workflows.status import read_status
 from alexandria.workflows.workspace import Workspace, open_workspace
 
 Sync = Callable[..., dict[str, StageReport]]

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from alexandria.workflows.generations import Generation, live_generation
+from alexandria.workflows.operating.generations import Generation, live_generation
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.quality.verification import Count, repair_qdrant
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
-from alexandria.workflows.verification import Count, repair_qdrant
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from alexandria.errors import ConfigurationError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.quoting import NO_ANSWER
-from alexandria.workflows.answering import (
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.reading.answering import (
     EXTRACTIVE,
     UNSUPPORTED_MARK,
     Answered,
@@ -22,7 +23,6 @@ from alexandria.workflows.answering import (
     stream_answer,
 )
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.sources import Source
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

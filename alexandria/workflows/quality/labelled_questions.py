@@ -12,10 +12,10 @@ from alexandria.errors import InvalidInputError
 from alexandria.knowledge.identifiers import derive_id
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.scoring import documents_of, score_rankings
-from alexandria.workflows.generations import Generation, fed_generations
-from alexandria.workflows.quality import CheckOutcome
-from alexandria.workflows.searching import rank_chunks
-from alexandria.workflows.sources import Source
+from alexandria.workflows.operating.generations import Generation, fed_generations
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.quality.checks import CheckOutcome
+from alexandria.workflows.reading.searching import rank_chunks
 from alexandria.workflows.workspace import Workspace
 
 COLUMNS = ("question", "document")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alexandria.errors import AlexandriaError
-from alexandria.workflows.generations import live_generation
+from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.workspace import Workspace
 
 State = Literal["ok", "degraded", "down"]

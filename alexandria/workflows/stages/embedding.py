@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from alexandria.knowledge.indexing import IndexEntry, VectorIndex
-from alexandria.workflows.generations import Generation, embedder_of
+from alexandria.workflows.operating.generations import Generation, embedder_of
+from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.sources import Source
 from alexandria.workflows.workspace import Workspace
 
 EMBEDDING_BATCH = 512

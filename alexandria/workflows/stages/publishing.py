@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from alexandria.workflows.embedding import remove_withdrawn_points
-from alexandria.workflows.generations import Generation
-from alexandria.workflows.labelled_questions import TOLERANCE
+from alexandria.workflows.operating.generations import Generation
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.quality.labelled_questions import TOLERANCE
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.sources import Source
+from alexandria.workflows.stages.embedding import remove_withdrawn_points
 from alexandria.workflows.workspace import Workspace
 
 

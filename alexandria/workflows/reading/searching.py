@@ -24,8 +24,8 @@ from alexandria.knowledge.ranking import (
 )
 from alexandria.knowledge.sentences import sentence_spans
 from alexandria.knowledge.terms import entry_weights, query_weights
-from alexandria.workflows.documents import DocumentSummary, find_documents
-from alexandria.workflows.generations import Generation, embedder_of, live_generation
+from alexandria.workflows.operating.generations import Generation, embedder_of, live_generation
+from alexandria.workflows.reading.documents import DocumentSummary, find_documents
 from alexandria.workflows.workspace import Workspace
 
 CANDIDATES = 100

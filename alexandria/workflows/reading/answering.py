@@ -15,9 +15,9 @@ from alexandria.knowledge import quoting
 from alexandria.knowledge.checking import mark_unsupported
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.sentences import sentence_spans
-from alexandria.workflows.documents import find_documents
-from alexandria.workflows.generations import embedder_of, live_generation
-from alexandria.workflows.searching import Passage, published_languages, search
+from alexandria.workflows.operating.generations import embedder_of, live_generation
+from alexandria.workflows.reading.documents import find_documents
+from alexandria.workflows.reading.searching import Passage, published_languages, search
 from alexandria.workflows.workspace import Workspace
 
 EXTRACTIVE = "extractive"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from alexandria.workflows.embedding import STAGING_BATCH, batches, pending_removals
-from alexandria.workflows.generations import Generation, fed_generations
+from alexandria.workflows.operating.generations import Generation, fed_generations
+from alexandria.workflows.stages.embedding import STAGING_BATCH, batches, pending_removals
 from alexandria.workflows.workspace import Workspace
 
 

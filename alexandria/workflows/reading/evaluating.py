@@ -17,8 +17,8 @@ from typing import Any
 from alexandria.errors import InvalidInputError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.scoring import RetrievalScores, documents_of, score_rankings
-from alexandria.workflows.generations import Generation, live_generation
-from alexandria.workflows.searching import rank_sides
+from alexandria.workflows.operating.generations import Generation, live_generation
+from alexandria.workflows.reading.searching import rank_sides
 from alexandria.workflows.workspace import Workspace
 
 

@@ -17,8 +17,8 @@ from alexandria.errors import InvalidInputError
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.identifiers import derive_id
 from alexandria.sources.folder import sync_folder
+from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.sources import Source
 from alexandria.workflows.workspace import Workspace
 
 

@@ -20,10 +20,10 @@ from alexandria.knowledge.documents import (
     UnitKind,
 )
 from alexandria.knowledge.identifiers import derive_id, hash_text
-from alexandria.workflows.generations import Generation, embedder_of
-from alexandria.workflows.ingestion import record_quarantine
+from alexandria.workflows.operating.generations import Generation, embedder_of
+from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.sources import Source
+from alexandria.workflows.stages.ingestion import record_quarantine
 from alexandria.workflows.workspace import Workspace
 
 

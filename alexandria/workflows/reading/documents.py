@@ -5,8 +5,8 @@ from datetime import datetime
 
 from alexandria.errors import NotFoundError
 from alexandria.knowledge.indexing import SearchFilter
-from alexandria.workflows.generations import live_generation
-from alexandria.workflows.sources import Source, read_source
+from alexandria.workflows.operating.generations import live_generation
+from alexandria.workflows.operating.sources import Source, read_source
 from alexandria.workflows.workspace import Workspace
 
 RELATED_DOCUMENTS = 5

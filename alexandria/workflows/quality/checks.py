@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from alexandria.adapters.great_expectations import Expectation, SuiteResult, run_suite
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.indexing import ScoredChunk, SearchFilter, VectorIndex
-from alexandria.workflows.expectations import (
+from alexandria.workflows.operating.generations import Generation, fed_generations
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.quality.expectations import (
     CHUNKS,
     DOCUMENTS,
-    Expectation,
-    SuiteResult,
     embedding_expectations,
-    run_suite,
 )
-from alexandria.workflows.generations import Generation, fed_generations
-from alexandria.workflows.sources import Source
 from alexandria.workflows.workspace import Workspace
 
 SAMPLED_QUERIES = 5

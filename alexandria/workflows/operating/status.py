@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alexandria.knowledge.documents import PARSER_VERSION
-from alexandria.workflows.generations import Generation, list_generations, live_generation
+from alexandria.workflows.operating.generations import Generation, list_generations, live_generation
 from alexandria.workflows.workspace import Workspace
 
 

@@ -1,0 +1,1 @@
+"""What an operator manages: sources, index generations, status and health."""

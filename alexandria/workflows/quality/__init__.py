@@ -1,0 +1,1 @@
+"""The gate between staging and publishing, and the proof that the stores agree."""

@@ -1,0 +1,1 @@
+"""What a reader asks: search, answers, documents, and how good the search is."""
