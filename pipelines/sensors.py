@@ -18,6 +18,7 @@ POLL_SECONDS = 5
     job=sync_source,
     minimum_interval_seconds=POLL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A run for each folder or file in which something is new, changed or gone.",
 )
 def folder_changed_sensor(
     context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]
@@ -31,6 +32,7 @@ def folder_changed_sensor(
     job=sync_source,
     minimum_interval_seconds=POLL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A run for what the API received: its folder is a source from its first file on.",
 )
 def upload_arrived_sensor(
     context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]

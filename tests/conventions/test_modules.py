@@ -25,6 +25,7 @@ BROAD_HANDLERS = {
 """Modules that may catch everything, once, and why."""
 
 ENVIRONMENT = {
+    "alexandria/adapters/great_expectations.py": "switches its usage reports off",
     "alexandria/adapters/litellm.py": "tells litellm not to download its price list",
     "alexandria/knowledge/parsing/readers/offline_sentences.py": "turns unstructured's usage "
     "reports off, by the variables it reads",

@@ -44,6 +44,10 @@ SELECT %(version_id)s, %(chunker_id)s, * FROM unnest(%(ordinals)s::integer[],
     %(chunk_ids)s::uuid[], %(starts)s::integer[], %(ends)s::integer[], %(units)s::integer[],
     %(anchors)s::text[], %(section_paths)s::jsonb[]);
 
+-- name: analyze_chunks
+-- The planner must know that these tables have grown before they are joined.
+ANALYZE knowledge.documents, knowledge.chunkings, knowledge.version_chunks, knowledge.chunks;
+
 -- name: mark_versions_chunked
 UPDATE knowledge.document_versions AS version SET state = 'chunked', changed_at = now()
 FROM knowledge.documents AS document

@@ -128,9 +128,11 @@ INSERT INTO knowledge.publications (generation_id, document_id, version_id, chun
 SELECT %(generation_id)s, document_id, version_id, %(chunker_id)s
 FROM unnest(%(document_ids)s::uuid[], %(version_ids)s::uuid[]) AS new (document_id, version_id);
 
+-- name: analyze_publications
+ANALYZE knowledge.publications;
+
 -- name: remove_unpublished_entries
 -- Entries of documents that no publication of theirs holds leave, and Qdrant is to follow.
--- What stays is listed first: joined row by row, it was read anew for every entry.
 WITH kept AS MATERIALIZED (
     SELECT publication.document_id, member.chunk_id
     FROM knowledge.publications AS publication

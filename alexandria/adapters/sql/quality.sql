@@ -102,22 +102,21 @@ ORDER BY document.path;
 
 -- name: orphan_entries
 -- Entries of a source that stand in no current or published version.
-WITH known AS MATERIALIZED (
-    SELECT member.chunk_id
-    FROM knowledge.documents AS document
-    JOIN knowledge.version_chunks AS member ON member.version_id = document.current_version_id
-    WHERE document.source_id = %(source_id)s
-    UNION
-    SELECT member.chunk_id
-    FROM knowledge.documents AS document
-    JOIN knowledge.publications AS publication USING (document_id)
-    JOIN knowledge.version_chunks AS member ON member.version_id = publication.version_id
-    WHERE document.source_id = %(source_id)s
-        AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL)
 SELECT entry.chunk_id::text
 FROM knowledge.index_entries AS entry
 WHERE entry.generation_id = %(generation_id)s AND entry.source_id = %(source_id)s
-    AND NOT EXISTS (SELECT FROM known WHERE known.chunk_id = entry.chunk_id);
+    AND NOT EXISTS (
+        SELECT FROM knowledge.version_chunks AS member
+        JOIN knowledge.documents AS document ON document.document_id = entry.document_id
+        WHERE member.chunk_id = entry.chunk_id
+            AND member.version_id = document.current_version_id)
+    AND NOT EXISTS (
+        SELECT FROM knowledge.version_chunks AS member
+        JOIN knowledge.publications AS publication
+            ON publication.version_id = member.version_id
+            AND publication.generation_id = entry.generation_id
+            AND publication.withdrawn_at IS NULL
+        WHERE member.chunk_id = entry.chunk_id);
 
 -- name: remove_stale_entries
 -- Staged entries of versions that were replaced before they were published.

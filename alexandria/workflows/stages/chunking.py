@@ -97,6 +97,8 @@ def chunk_documents(workspace: Workspace, source: Source, generation: Generation
         for item in pending:
             report.row_count += _chunk(workspace, item, chunker_id, generation, source.module)
             workspace.progress.advance("chunks")
+        if pending:
+            database.execute("analyze_chunks")
         database.execute("mark_versions_chunked", **parameters)
         report.details = {"documents_chunked": len(pending)}
     return report

@@ -40,6 +40,8 @@ def publish_versions(workspace: Workspace, source: Source, generation: Generatio
             database.execute(
                 "add_publications", document_ids=documents, version_ids=versions, **parameters
             )
+            if documents:
+                database.execute("analyze_publications")
             removed = database.execute(
                 "remove_unpublished_entries", document_ids=touched, **parameters
             )
