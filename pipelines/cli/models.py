@@ -32,4 +32,4 @@ def export(*, quiet: QuietOption = False) -> None:
             model_id = str(export_model(settings.embedding_model, settings.model_folder))
             quiet = False
     if not quiet:
-        out.print(f"The embedding model is ready: {model_id}", highlight=False)
+        out.print(f"The embedding model is ready: {model_id}", highlight=False, soft_wrap=True)

@@ -81,7 +81,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLibrary
     api, dagster = (f"http://127.0.0.1:{port}" for port in ports)
     yield RunningLibrary(process, home, folder, api, dagster)
     if process.poll() is None:
-        process.kill()
+        process.terminate()
+        process.communicate(timeout=90)
 
 
 def is_answering(url: str) -> bool:
