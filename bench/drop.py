@@ -46,18 +46,25 @@ def running(library: Library) -> Generator[str]:
     """`alexandria up` on the library; yields the address of the API.
 
     Raises:
+        RuntimeError: It stopped by itself; the message is what it said.
         TimeoutError: It was not ready in time.
     """
     api, dagster = free_port(), free_port()
-    process = subprocess.Popen(
-        [COMMAND, "up", "--home", library.home, "--api-port", str(api),
-         "--dagster-port", str(dagster)],
-        env=library.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    log = library.home / "up.log"
+    ports = ["--api-port", str(api), "--dagster-port", str(dagster)]
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [COMMAND, "up", "--home", library.home, *ports],
+            env=library.environment(),
+            stdout=said,
+            stderr=said,
+        )
     try:
         wait_for(f"http://127.0.0.1:{api}/health/ready", READY_SECONDS)
         wait_for(f"http://127.0.0.1:{dagster}/server_info", READY_SECONDS)
         yield f"http://127.0.0.1:{api}"
+    except OSError as error:
+        raise RuntimeError(f"`alexandria up`: {log.read_text()}") from error
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()

@@ -66,8 +66,9 @@ class MemoryWatch:
 
 
 def _read_pid(file: Path) -> int | None:
+    """The server's process; while a new data folder is prepared, its number is negative."""
     try:
-        return int(file.read_text().split()[0])
+        return abs(int(file.read_text().split()[0]))
     except (OSError, ValueError, IndexError):
         return None
 

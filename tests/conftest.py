@@ -66,13 +66,6 @@ EVENTS = ("check_results", "retrieval_scores")
 """Tables of what happened when; every other one says how things stand."""
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Tests on the sample library share a worker, so that it is built once."""
-    for item in items:
-        if "library_template" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("library"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
     """No test sees the settings of whoever runs it."""

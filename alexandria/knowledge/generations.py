@@ -41,9 +41,13 @@ class GenerationSettings:
         return hash_text(self.to_json())[:12]
 
     def chunker_id(self, module: str) -> str:
-        """Names how documents of a module are cut."""
+        """Names how documents of a module are read and cut.
+
+        The parser's version is in it: what a newer parser reads is cut beside what readers
+        see, never in its place.
+        """
         strategy = json.dumps(self.strategies[module], sort_keys=True)
-        return hash_text(f"{CHUNKER_VERSION}\0{strategy}")[:12]
+        return hash_text(f"{CHUNKER_VERSION}\0{self.parser_version}\0{strategy}")[:12]
 
     def to_json(self) -> str:
         """Canonical JSON; `from_json` reads it back."""

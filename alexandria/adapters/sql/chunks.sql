@@ -11,7 +11,7 @@ WHERE document.source_id = %(source_id)s
     AND NOT EXISTS (
         SELECT FROM knowledge.chunkings AS chunking
         WHERE chunking.version_id = version.version_id
-            AND chunking.chunker_id = %(chunker_id)s AND chunking.parse_id = parse.parse_id)
+            AND chunking.chunker_id = %(chunker_id)s)
 ORDER BY document.path;
 
 -- name: read_parse

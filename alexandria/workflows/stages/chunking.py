@@ -6,10 +6,13 @@ comes from its document and its text, so the chunks an edit leaves alone keep th
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from alexandria.errors import UnreadableError
+from alexandria.knowledge.chunking import Chunk
 from alexandria.knowledge.documents import (
     PARSER_VERSION,
     Block,
@@ -20,6 +23,7 @@ from alexandria.knowledge.documents import (
     UnitKind,
 )
 from alexandria.knowledge.identifiers import derive_id, hash_text
+from alexandria.workflows.clerk import Clerk
 from alexandria.workflows.operating.generations import Generation, embedder_of
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
@@ -94,9 +98,11 @@ def chunk_documents(workspace: Workspace, source: Source, generation: Generation
             _PendingChunking, "pending_chunkings", parser_version=PARSER_VERSION, **parameters
         )
         workspace.progress.expect("chunks", len(pending))
-        for item in pending:
-            report.row_count += _chunk(workspace, item, chunker_id, generation, source.module)
-            workspace.progress.advance("chunks")
+        with Clerk() as clerk:
+            for item in pending:
+                chunks = _chunk(workspace, item, generation, source.module)
+                report.row_count += len(chunks)
+                clerk.hand(partial(_save_chunks, workspace, item, chunker_id, chunks))
         if pending:
             database.execute("analyze_chunks")
         database.execute("mark_versions_chunked", **parameters)
@@ -209,17 +215,18 @@ def _to_unit(unit: StoredUnit) -> Unit:
 
 
 def _chunk(
-    workspace: Workspace,
-    item: _PendingChunking,
-    chunker_id: str,
-    generation: Generation,
-    module: str,
-) -> int:
+    workspace: Workspace, item: _PendingChunking, generation: Generation, module: str
+) -> list[Chunk]:
     from alexandria.knowledge.chunking import split, strategy_from_json
 
     strategy = strategy_from_json(generation.choices.strategies[module])
     document = load_parse(workspace, item.parse_id)
-    chunks = split(document, strategy, embedder_of(workspace, generation).token_spans)
+    return split(document, strategy, embedder_of(workspace, generation).token_spans)
+
+
+def _save_chunks(
+    workspace: Workspace, item: _PendingChunking, chunker_id: str, chunks: Sequence[Chunk]
+) -> None:
     hashes = [hash_text(chunk.text) for chunk in chunks]
     ids = _chunk_ids(item.document_id, hashes)
     identity = {"version_id": item.version_id, "chunker_id": chunker_id}
@@ -248,7 +255,7 @@ def _chunk(
             section_paths=[database.json(list(chunk.section_path)) for chunk in chunks],
             **identity,
         )
-    return len(chunks)
+    workspace.progress.advance("chunks")
 
 
 def _chunk_ids(document_id: str, text_hashes: list[str]) -> list[str]:

@@ -3,15 +3,16 @@
 Entries are staged unpublished, so readers see nothing of a document until all of it is in.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from alexandria.knowledge.embedding import Vectors
+from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import IndexEntry, VectorIndex
+from alexandria.workflows.clerk import Clerk
 from alexandria.workflows.operating.generations import Generation, embedder_of
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
@@ -64,8 +65,10 @@ def embed_chunks(workspace: Workspace, source: Source, generation: Generation) -
     with stage_report("embedding/chunk_embeddings") as report:
         pending = database.fetch(_PendingText, "pending_embeddings", **parameters)
         workspace.progress.expect("chunk_embeddings", len(pending))
-        if pending:
-            _embed_all(workspace, pending, generation, report)
+        with Clerk() as clerk:
+            for batch in batches(pending, EMBEDDING_BATCH):
+                embedder = embedder_of(workspace, generation)
+                clerk.hand(_embed_batch(workspace, batch, embedder, report))
         database.execute("mark_versions_embedded", **parameters)
         report.row_count = len(pending)
         report.token_count = sum(text.token_count for text in pending)
@@ -81,9 +84,10 @@ def stage_postgres(workspace: Workspace, source: Source, generation: Generation)
             _PendingEntry, "pending_entries", **_parameters(source, generation)
         )
         workspace.progress.expect("postgres_index", len(pending))
-        for batch in batches(pending, STAGING_BATCH):
-            index.upsert(_entries(workspace, batch, generation.model_id))
-            workspace.progress.advance("postgres_index", len(batch))
+        with Clerk() as clerk:
+            for batch in batches(pending, STAGING_BATCH):
+                entries = _entries(workspace, batch, generation.model_id)
+                clerk.hand(partial(_stage, workspace, index, entries))
         if pending:
             index.optimize()
         report.row_count = len(pending)
@@ -159,44 +163,30 @@ def _drop_removed(
         workspace.database.execute("clear_removals", chunk_ids=batch, **identity)
 
 
-def _embed_all(
-    workspace: Workspace,
-    pending: Sequence[_PendingText],
-    generation: Generation,
-    report: StageReport,
-) -> None:
-    """A second thread records the last batch and reads the next while the model works."""
-    embedder = embedder_of(workspace, generation)
-    first, *others = batches(pending, EMBEDDING_BATCH)
-    with ThreadPoolExecutor(max_workers=1) as clerk:
-        reading = clerk.submit(_read_texts, workspace, first)
-        recording = clerk.submit(int)  # nothing so far
-        for following in [*others, []]:
-            texts = reading.result()
-            reading = clerk.submit(_read_texts, workspace, following)
-            with report.model_time():
-                vectors = embedder.embed([text.body for text in texts])
-            workspace.progress.advance("chunk_embeddings", recording.result())
-            recording = clerk.submit(_record_vectors, workspace, generation, texts, vectors)
-        workspace.progress.advance("chunk_embeddings", recording.result())
-
-
-def _read_texts(workspace: Workspace, batch: Sequence[_PendingText]) -> list[_Text]:
+def _embed_batch(
+    workspace: Workspace, batch: Sequence[_PendingText], embedder: Embedder, report: StageReport
+) -> Callable[[], None]:
+    """Embed a batch; returns what remains to be done: to keep it, in one transaction."""
     hashes = [text.text_hash for text in batch]
-    return workspace.database.fetch(_Text, "texts_by_hash", text_hashes=hashes)
+    texts = workspace.database.fetch(_Text, "texts_by_hash", text_hashes=hashes)
+    with report.model_time():
+        vectors = embedder.embed([text.body for text in texts])
+
+    def record() -> None:
+        workspace.database.execute(
+            "add_embeddings",
+            model_id=embedder.model_id,
+            text_hashes=[text.text_hash for text in texts],
+            vectors=workspace.database.half_vectors(vectors),
+        )
+        workspace.progress.advance("chunk_embeddings", len(batch))
+
+    return record
 
 
-def _record_vectors(
-    workspace: Workspace, generation: Generation, texts: Sequence[_Text], vectors: Vectors
-) -> int:
-    """Keep one batch, in one transaction; returns how many texts that were."""
-    workspace.database.execute(
-        "add_embeddings",
-        model_id=generation.model_id,
-        text_hashes=[text.text_hash for text in texts],
-        vectors=workspace.database.half_vectors(vectors),
-    )
-    return len(texts)
+def _stage(workspace: Workspace, index: VectorIndex, entries: Sequence[IndexEntry]) -> None:
+    index.upsert(entries)
+    workspace.progress.advance("postgres_index", len(entries))
 
 
 def _entries(
