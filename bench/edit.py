@@ -14,7 +14,9 @@ from bench.library import Library
 EMBEDDED = Goal(3)
 SENTENCE = " The heron on the weathercock was painted green that week."
 SUFFIXES = frozenset({".txt", ".md"})
-_PARAGRAPH = re.compile(r"\S[^\n]{20,}(?:\n[^\n]+)+(?=\n\s*\n)|\S[^\n]{200,}(?=\n)")
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+_END = re.compile(r"\S(?=[ \t\r]*\n[ \t\r]*\n)")
+_SHORTEST = 40
 
 _CHUNKS = """
     SELECT count(*) FROM knowledge.version_chunks AS member
@@ -59,7 +61,12 @@ def edited(content: bytes) -> bytes:
     """
     text = content.decode("utf-8", "surrogateescape")
     middle = len(text) // 2
-    ends = [found.end() for found in _PARAGRAPH.finditer(text.replace("\r", " "))]
+    found = (found.end() for found in _END.finditer(text))
+    ends = [end for end in found if _is_paragraph(text, end)]
     place = min(ends, key=lambda end: abs(end - middle), default=len(text))
-    place -= len(text[:place]) - len(text[:place].rstrip())
     return (text[:place] + SENTENCE + text[place:]).encode("utf-8", "surrogateescape")
+
+
+def _is_paragraph(text: str, end: int) -> bool:
+    """Whether what ends there is longer than a heading."""
+    return end > _SHORTEST and _BLANK_LINE.search(text, end - _SHORTEST, end) is None

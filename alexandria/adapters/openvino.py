@@ -253,6 +253,9 @@ class _Network:
         self._manifest = manifest
         self._compiled = compile_network(folder / NETWORK, threads)
         self._idle: deque[Any] = deque()
+        # The first array the runtime is given sets up its NumPy bridge once for the process;
+        # two threads that give it their first at the same moment wait for each other for ever.
+        self.infer(self.tokenize(["alone"]))
 
     def tokenize(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         clean = [_encodable(text) for text in texts]

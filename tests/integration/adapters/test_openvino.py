@@ -186,3 +186,28 @@ def test_import_is_light_and_telemetry_stays_out(model_folder: Path) -> None:
         "assert sys.modules['openvino_telemetry'] is None\n"
     )
     subprocess.run([sys.executable, "-c", code, str(model_folder)], check=True)
+
+
+FIRST_USE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from alexandria.adapters.openvino import OpenVinoEmbedder
+
+embedder = OpenVinoEmbedder(Path(sys.argv[1]), 2)
+with ThreadPoolExecutor(8) as pool:
+    print(sum(len(vectors) for vectors in pool.map(embedder.embed, [["a", "b " * 90]] * 8)))
+"""
+
+
+def test_threads_that_all_use_it_first_do_not_wait_for_each_other(model_folder: Path) -> None:
+    """The runtime's bridge to NumPy is set up at first use and once hung two threads there."""
+    for _ in range(3):
+        run = subprocess.run(
+            [sys.executable, "-c", FIRST_USE, str(model_folder)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert run.stdout.strip() == "16"

@@ -8,8 +8,12 @@ reports are turned off as well, by the variables it reads.
 """
 
 import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 _SWITCHES = {
     "DO_NOT_TRACK": "1",
@@ -23,10 +27,28 @@ def use_offline_sentences() -> None:
     """Make unstructured run without network; call before importing its partitioners."""
     for name, value in _SWITCHES.items():
         os.environ.setdefault(name, value)
-    from unstructured.nlp import tokenize
+    with _unimportable("torch"):
+        from unstructured.nlp import tokenize
 
     tokenize._load_spacy_model = _blank_pipeline  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     tokenize._get_nlp.cache_clear()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+@contextmanager
+def _unimportable(name: str) -> Generator[None]:
+    """Keep a module out of this process while another is imported that would like to have it.
+
+    spaCy takes torch where it is installed: a second and 180 MB for what no blank pipeline
+    uses. A module that is loaded already stays.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = cast(ModuleType, None)
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _blank_pipeline() -> Any:
