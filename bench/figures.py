@@ -72,13 +72,15 @@ class Figure:
 def print_table(figures: Iterable[Figure], console: Console | None = None) -> None:
     """The figures as a table with one line each."""
     table = Table(header_style="bold")
-    table.add_column("Figure", overflow="fold")
+    table.add_column("Figure", overflow="fold", min_width=32)
     for column in ("Measured", "Reference", "Ratio", "Goal"):
         table.add_column(column, justify="right")
     table.add_column("Met")
     for figure in figures:
         table.add_row(*_cells(figure))
-    (console or Console()).print(table)
+    console = console or Console()
+    console.width = max(console.width, 112)
+    console.print(table)
 
 
 def to_json(machine: dict[str, object], figures: Sequence[Figure]) -> str:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -49,6 +50,10 @@ from alexandria.workflows.stages.embedding import embed_chunks, stage_postgres, 
 from alexandria.workflows.stages.ingestion import register_versions, sync_source_files
 from alexandria.workflows.stages.publishing import publish_versions
 from alexandria.workflows.workspace import Workspace, open_workspace
+
+hypothesis.settings.register_profile("alexandria", deadline=None)
+hypothesis.settings.load_profile("alexandria")
+"""How long an example takes says nothing on a busy machine."""
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

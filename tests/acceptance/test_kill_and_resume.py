@@ -184,7 +184,9 @@ def test_a_run_killed_at_any_stage_is_continued_to_the_same_end(
     count: int,
 ) -> None:
     command = [sys.executable, "-c", DOOMED, str(copy.settings.home), copy.database.address]
-    killed = subprocess.run([*command, stage, event, str(count)], check=False, capture_output=True)
+    killed = subprocess.run(
+        [*command, stage, event, str(count)], check=False, capture_output=True, timeout=120
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     sync(copy, read_source(copy, "shelf"))
     ended = _outcome(copy, snapshot)
@@ -197,7 +199,9 @@ def test_a_run_killed_again_and_again_still_ends_where_it_should(
 ) -> None:
     command = [sys.executable, "-c", DOOMED, str(copy.settings.home), copy.database.address]
     for stage, event in (("parsed_documents", "advance"), ("chunk_embeddings", "advance")) * 2:
-        killed = subprocess.run([*command, stage, event, "2"], check=False, capture_output=True)
+        killed = subprocess.run(
+            [*command, stage, event, "2"], check=False, capture_output=True, timeout=120
+        )
         assert killed.returncode in (0, -signal.SIGKILL), killed.stderr.decode()
     sync(copy, read_source(copy, "shelf"))
     assert _outcome(copy, snapshot) == undisturbed
@@ -214,7 +218,7 @@ def test_a_listing_whose_run_was_killed_does_not_bring_back_what_is_gone_since(
         doomed = subprocess.Popen([*command, "", "", "1"])
         _wait_until_it_waits(copy.database.address)
         doomed.kill()
-        doomed.wait()
+        doomed.wait(120)
     late.unlink()
     sync(copy, read_source(copy, "shelf"))
     paths = {item.path for item in list_documents(copy)}
