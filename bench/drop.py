@@ -66,7 +66,7 @@ def running(library: Library) -> Generator[str]:
     except OSError as error:
         raise RuntimeError(f"`alexandria up`: {log.read_text()}") from error
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         process.wait()
 
 

@@ -49,7 +49,8 @@ def up(
     settings = read_settings(home)
     ports = {"dagster_port": dagster_port, "api_port": api_port}
     settings = settings.model_copy(update={key: port for key, port in ports.items() if port})
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(stop, signal.default_int_handler)
     with opened(home) as workspace:
         from pipelines.instance import prepare_dagster_home
 
