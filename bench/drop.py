@@ -7,7 +7,6 @@ opening the stores and an empty run of the graph.
 """
 
 import json
-import signal
 import socket
 import statistics
 import subprocess
@@ -66,7 +65,7 @@ def running(library: Library) -> Generator[str]:
     except OSError as error:
         raise RuntimeError(f"`alexandria up`: {log.read_text()}") from error
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         process.wait()
 
 

@@ -40,6 +40,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def ignore_interrupts() -> None:
+    """As a shell does for what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def run(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, *arguments, "--home", str(home)], capture_output=True, text=True, check=True
@@ -77,6 +82,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLibrary
         [COMMAND, "up", "--home", str(home), "--api-port", str(ports[0]),
          "--dagster-port", str(ports[1]), "--suggest", "Who founded the hive?"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
+        preexec_fn=ignore_interrupts,
     )  # fmt: skip
     api, dagster = (f"http://127.0.0.1:{port}" for port in ports)
     yield RunningLibrary(process, home, folder, api, dagster)
@@ -118,9 +124,9 @@ def test_a_deleted_file_stops_answering(library: RunningLibrary) -> None:
     wait_until(lambda: "blue clock" not in quoted(library, where), ANSWER_SECONDS)
 
 
-def test_sigterm_stops_every_process(library: RunningLibrary) -> None:
+def test_ctrl_c_stops_every_process(library: RunningLibrary) -> None:
     children = psutil.Process(library.process.pid).children(recursive=True)
-    library.process.send_signal(signal.SIGTERM)
+    library.process.send_signal(signal.SIGINT)
     output, _ = library.process.communicate(timeout=90)
     assert library.process.returncode == 0
     assert "Who founded the hive?" in output
