@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     dense_index_rows: int = Field(
         default=20_000,
         ge=1,
-        description="Entries from which Postgres gets an HNSW index; below, exact search is "
-        "as fast.",
+        description="Entries from which Postgres gets an HNSW index; below, exact search "
+        "builds nothing.",
     )
     llm_models: tuple[str, ...] = Field(
         default=(),
