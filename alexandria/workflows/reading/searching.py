@@ -192,8 +192,10 @@ def rank_chunks(
     titles = {text: entry_weights(*text).keys() for text in {item.titled for item in texts}}
     fits = {item.chunk_id: covered(titles[item.titled], terms, rarity) for item in texts}
     ranked = rank(candidates, question.vector, vectors, fits)
-    phrases = {item.chunk_id: verbatim(query, item.body) for item in texts}
-    return refine(ranked, _coverage(ranked[:REFINED], texts, terms, rarity), phrases=phrases)
+    head = {hit.chunk_id for hit in ranked[:REFINED]}
+    read = [item for item in texts if item.chunk_id in head]
+    phrases = {item.chunk_id: verbatim(query, item.body) for item in read}
+    return refine(ranked, _coverage(read, terms, rarity), phrases=phrases)
 
 
 def rank_sides(
@@ -241,19 +243,14 @@ class _CandidateText:
 
 
 def _coverage(
-    head: Sequence[RankedChunk],
-    texts: Sequence[_CandidateText],
-    terms: Collection[int],
-    rarity: Rarity,
+    texts: Sequence[_CandidateText], terms: Collection[int], rarity: Rarity
 ) -> dict[str, float]:
-    """How much of the question one sentence of each of the first hits holds."""
-    by_id = {item.chunk_id: item for item in texts}
+    """How much of the question one sentence of each text holds."""
     coverage: dict[str, float] = {}
-    for hit in head:
-        if item := by_id.get(hit.chunk_id):
-            sentences = (item.body[start:end] for start, end in sentence_spans(item.body))
-            held = [entry_weights(sentence, item.language).keys() for sentence in sentences]
-            coverage[hit.chunk_id] = best_coverage(terms, held, rarity)
+    for item in texts:
+        sentences = (item.body[start:end] for start, end in sentence_spans(item.body))
+        held = [entry_weights(sentence, item.language).keys() for sentence in sentences]
+        coverage[item.chunk_id] = best_coverage(terms, held, rarity)
     return coverage
 
 
