@@ -13,7 +13,11 @@
         │   ├── PasswordProtectedError
         │   ├── NoTextLayerError
         │   ├── UndecodableTextError
-        │   └── FileTooLargeError
+        │   ├── FileTooLargeError
+        │   ├── ArchiveLimitError
+        │   ├── ReaderTimeoutError
+        │   ├── ReaderMemoryError
+        │   └── ReaderCrashedError
         ├── NotFoundError
         ├── ConflictError
         ├── InvalidInputError
@@ -127,6 +131,34 @@ class FileTooLargeError(UnreadableError):
 
     code = "file_too_large"
     advice = "Split the file, or raise ALEXANDRIA_MAX_FILE_BYTES."
+
+
+class ArchiveLimitError(UnreadableError):
+    """The archive unpacks to more than the limits allow."""
+
+    code = "archive_limit"
+    advice = "Unpack it yourself, look at what is inside, and add the files you want."
+
+
+class ReaderTimeoutError(UnreadableError):
+    """Reading took longer than the limit, and was stopped."""
+
+    code = "reader_timeout"
+    advice = "Split the file, or raise ALEXANDRIA_READING_SECONDS."
+
+
+class ReaderMemoryError(UnreadableError):
+    """Reading needed more memory than the limit."""
+
+    code = "reader_memory"
+    advice = "Split the file, or raise ALEXANDRIA_READING_MEMORY_BYTES."
+
+
+class ReaderCrashedError(UnreadableError):
+    """The reader broke down on this file."""
+
+    code = "reader_crashed"
+    advice = "Open the file in the program that made it, save it again and re-add it."
 
 
 class NotFoundError(TerminalError):

@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from alexandria.errors import StoreUnavailableError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision; a test holds it to the migrations folder."""
 
 _LOCK = 5_120_231_117

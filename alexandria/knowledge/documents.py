@@ -7,7 +7,7 @@ of `text` that is not white space lies in exactly one block, and every block in 
 from dataclasses import dataclass
 from enum import StrEnum
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 """Part of every parse id: raise it when a reader's output changes."""
 
 
@@ -20,6 +20,8 @@ class UnitKind(StrEnum):
     SHEET = "sheet"
     MESSAGE = "message"
     TRANSCRIPT = "transcript"
+    IMAGE = "image"
+    ARCHIVE = "archive"
     TEXT = "text"
 
 
@@ -57,6 +59,9 @@ class Unit:
         start: First character in the text.
         end: One past the last; equal to `start` when nothing was read.
         problem: Why nothing was read; None when the unit's text is in the document.
+        language: ISO 639-1 of its text; the document's where there is too little to tell.
+        confidence: Mean confidence of recognized text, 0..1; None when it was not recognized
+            from pixels or sound.
     """
 
     ordinal: int
@@ -66,6 +71,8 @@ class Unit:
     start: int
     end: int
     problem: Problem | None = None
+    language: str = "und"
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ class Block:
         unit: Ordinal of the unit it lies in.
         level: Heading depth from 1; 0 for everything else.
         anchor: A finer place than the unit's, such as a time code; empty for none.
+        confidence: How sure recognition was of the text, 0..1; None for text that was text.
     """
 
     kind: BlockKind
@@ -87,6 +95,64 @@ class Block:
     unit: int
     level: int = 0
     anchor: str = ""
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something its owner should know of a document that was read all the same.
+
+    Attributes:
+        code: What it is, such as "extension_mismatch" or "low_confidence".
+        message: One sentence for the owner.
+        unit: Ordinal of the unit it is about; None for the whole document.
+    """
+
+    code: str
+    message: str
+    unit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture inside a document, or the document itself.
+
+    Attributes:
+        ordinal: Position among the document's images, from 0.
+        unit: Ordinal of the unit it lies in.
+        content: Its bytes as they lie in the file.
+        media_type: Of those bytes.
+        width: Pixels.
+        height: Pixels.
+        thumbnail: A PNG of 300 pixels at most on its longer side.
+        text: What recognition read in it; empty for nothing.
+        confidence: Mean confidence of that text, 0..1; None without text.
+        description: What the document says it shows (alternative text, caption); or empty.
+    """
+
+    ordinal: int
+    unit: int
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+    thumbnail: bytes
+    text: str = ""
+    confidence: float | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a file, such as a mail's attachment; it becomes a document of its own.
+
+    Attributes:
+        name: Its name without folders, unique among its neighbours.
+        content: Its bytes.
+    """
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +166,6 @@ class ParsedDocument:
     text: str
     units: tuple[Unit, ...]
     blocks: tuple[Block, ...]
+    notes: tuple[Note, ...] = ()
+    images: tuple[Image, ...] = ()
+    attachments: tuple[Attachment, ...] = ()

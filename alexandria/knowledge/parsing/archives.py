@@ -7,12 +7,21 @@ packed size once it is over 10 MiB. XML is parsed without entities, DTDs or netw
 
 import io
 import zipfile
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from alexandria.errors import CorruptFileError, FileTooLargeError, PasswordProtectedError
 
 Element = Any
 """An lxml element; lxml is compiled and carries no types."""
+
+
+class Properties(TypedDict, total=False):
+    """What a file says about itself."""
+
+    title: str
+    author: str
+    language: str
+
 
 MAX_UNPACKED = 1 << 30
 MAX_ENTRIES = 20_000
@@ -63,13 +72,14 @@ def parse_xml(content: bytes) -> Element:
         raise CorruptFileError(f"A part of the file is no XML: {error}") from error
 
 
-def read_properties(archive: zipfile.ZipFile, member: str) -> dict[str, str]:
+def read_properties(archive: zipfile.ZipFile, member: str) -> Properties:
     """Title, author and language of a part with Dublin Core terms; absent ones are left out."""
     if member not in archive.namelist():
         return {}
     root = parse_xml(archive.read(member))
     found = {key: root.findtext(f".//{tag}") or "" for key, tag in _PROPERTIES.items()}
-    return {key: value.strip() for key, value in found.items() if value.strip()}
+    stripped = {key: value.strip() for key, value in found.items()}
+    return cast(Properties, {key: value for key, value in stripped.items() if value})
 
 
 def _is_bomb(entry: zipfile.ZipInfo) -> bool:

@@ -11,19 +11,22 @@ computed here, once, so the laws of `documents` hold for every format:
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from alexandria.errors import EmptyFileError, NoTextLayerError
 from alexandria.knowledge.documents import (
+    Attachment,
     Block,
     BlockKind,
+    Note,
     ParsedDocument,
     Problem,
     Unit,
     UnitKind,
 )
+from alexandria.knowledge.parsing.tools import Tools
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff]")
@@ -36,23 +39,38 @@ _LABEL_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One future block: its role and its text. `level` and `anchor` as in `Block`."""
+    """One future block: its role and its text; the rest as in `Block`."""
 
     kind: BlockKind
     text: str
     level: int = 0
     anchor: str = ""
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundImage:
+    """A picture as it lies in the file; `description` as in `documents.Image`.
+
+    What recognition reads in it is added to the end of its section, unless `is_recognized`
+    says that the section holds that text already.
+    """
+
+    content: bytes
+    description: str = ""
+    is_recognized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One future unit: what it is, where it opens, and its pieces or its problem."""
+    """One future unit: what it is, where it opens, its pieces or its problem, its images."""
 
     kind: UnitKind
     label: str
     anchor: str
     pieces: tuple[Piece, ...] = ()
     problem: Problem | None = None
+    images: tuple[FoundImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,8 @@ class Draft:
     title: str = ""
     author: str = ""
     language: str = ""
+    notes: tuple[Note, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +93,13 @@ class Source:
         content: The file's bytes.
         name: Its name; only the extension and the stem carry meaning.
         media_type: What `formats.detect_media_type` found.
-        read_part: Reads a file inside this file, such as an attachment.
+        tools: What turns pixels and sound into text, where there is something that does.
     """
 
     content: bytes
     name: str
     media_type: str
-    read_part: Callable[[bytes, str], Draft]
+    tools: Tools
 
 
 EMPTY_UNIT = Problem(
@@ -159,6 +179,8 @@ def assemble(draft: Draft, media_type: str, name: str) -> ParsedDocument:
         text=text,
         units=units,
         blocks=blocks,
+        notes=draft.notes,
+        attachments=draft.attachments,
     )
 
 
@@ -177,7 +199,8 @@ def _lay_out(
             start = position + len(gap)
             position = start + len(piece.text)
             parts += gap, piece.text
-            blocks.append(Block(piece.kind, start, position, ordinal, piece.level, piece.anchor))
+            span = (piece.kind, start, position, ordinal)
+            blocks.append(Block(*span, piece.level, piece.anchor, piece.confidence))
             before = piece.kind
         span_start = blocks[first].start if len(blocks) > first else position
         units.append(_unit(ordinal, section, span_start, position))
@@ -192,7 +215,23 @@ def _gap(before: BlockKind, kind: BlockKind, *, start: bool, new_unit: bool) -> 
 
 
 def _unit(ordinal: int, section: Section, start: int, end: int) -> Unit:
-    return Unit(ordinal, section.kind, section.label, section.anchor, start, end, section.problem)
+    return Unit(
+        ordinal,
+        section.kind,
+        section.label,
+        section.anchor,
+        start,
+        end,
+        section.problem,
+        confidence=mean_confidence(section.pieces),
+    )
+
+
+def mean_confidence(pieces: Sequence[Piece]) -> float | None:
+    """Mean confidence of the recognized pieces, weighted by length; None without any."""
+    weighed = [(len(piece.text), piece.confidence) for piece in pieces if piece.confidence]
+    letters = sum(length for length, _ in weighed)
+    return sum(length * sure for length, sure in weighed) / letters if letters else None
 
 
 def _clean_section(section: Section) -> Section:

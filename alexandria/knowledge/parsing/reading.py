@@ -5,6 +5,7 @@ input; here everything but `UnreadableError` becomes `CorruptFileError`, so call
 one family of errors. Only a lack of memory passes, for it says nothing about the file.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from alexandria.errors import (
@@ -15,7 +16,7 @@ from alexandria.errors import (
     UnreadableError,
     UnsupportedFormatError,
 )
-from alexandria.knowledge.documents import ParsedDocument
+from alexandria.knowledge.documents import Note, ParsedDocument, Unit
 from alexandria.knowledge.parsing.drafts import Draft, Source, assemble
 from alexandria.knowledge.parsing.formats import (
     FORMATS,
@@ -24,11 +25,14 @@ from alexandria.knowledge.parsing.formats import (
     named_format,
 )
 from alexandria.knowledge.parsing.languages import (
+    UNKNOWN,
     detect_language,
     normalize_language,
 )
+from alexandria.knowledge.parsing.recognition import recognize_images, uncertain_units
+from alexandria.knowledge.parsing.tools import Tools
 
-_DEEPEST = 3
+_NO_TOOLS = Tools()
 _NO_TEXT = {
     "image": "The file is a picture; its text exists only as pixels.",
     "audio": "The file is a sound recording; its words exist only as sound.",
@@ -38,43 +42,54 @@ _OLE = "application/x-ole-storage"
 _OLE_LOCKED = "EncryptedPackage".encode("utf-16-le")
 
 
-def parse_document(content: bytes, name: str) -> ParsedDocument:
-    """The document in a file; the same bytes and name always give the same document.
+def parse_document(content: bytes, name: str, tools: Tools = _NO_TOOLS) -> ParsedDocument:
+    """The document in a file; the same bytes, name and tools always give the same document.
 
     Args:
         content: The file's bytes.
         name: Its name; content decides the format, see `detect_media_type`.
+        tools: What reads pixels and sound, where there is something that does.
 
     Raises:
         UnreadableError: One of its kinds, when no text can be read.
     """
-    media_type = detect_media_type(content, name)
-    draft = _read(content, name, media_type, depth=0)
-    document = assemble(draft, media_type, name)
-    declared = normalize_language(draft.language)
-    return replace(document, language=declared or detect_language(document.text))
-
-
-def _read(content: bytes, name: str, media_type: str, depth: int) -> Draft:
-    """The draft of a file, `depth` files deep inside another."""
     if not content.strip(b" \t\r\n\0"):
         raise EmptyFileError
-    if depth > _DEEPEST:
-        raise UnsupportedFormatError("The file is nested more than three files deep.")
-    if media_type not in FORMATS:
-        raise _refusal(content, name, media_type)
+    media_type = detect_media_type(content, name)
+    draft = _read(Source(content, name, media_type, tools))
+    draft, images = recognize_images(draft, tools.recognizer)
+    document = assemble(draft, media_type, name)
+    language = normalize_language(draft.language) or detect_language(document.text)
+    notes = (*_mismatch(name, media_type), *document.notes, *uncertain_units(draft))
+    units = tuple(_named_language(unit, document.text, language) for unit in document.units)
+    return replace(document, language=language, units=units, notes=notes, images=images)
 
-    def read_part(part: bytes, part_name: str) -> Draft:
-        return _read(part, part_name, detect_media_type(part, part_name), depth + 1)
 
-    source = Source(content, name, media_type, read_part)
+def _read(source: Source) -> Draft:
+    if source.media_type not in FORMATS:
+        raise _refusal(source.content, source.name, source.media_type)
     try:
-        return FORMATS[media_type].read(source)
+        return FORMATS[source.media_type].read(source)
     except (UnreadableError, MemoryError):
         raise
     except Exception as error:
-        label = FORMATS[media_type].label
+        label = FORMATS[source.media_type].label
         raise CorruptFileError(f"The {label} file is damaged: {_short(error)}") from error
+
+
+def _named_language(unit: Unit, text: str, language: str) -> Unit:
+    """The unit with its own language, or the document's where it says too little."""
+    own = detect_language(text[unit.start : unit.end])
+    return replace(unit, language=language if own == UNKNOWN else own)
+
+
+def _mismatch(name: str, media_type: str) -> Iterator[Note]:
+    """A note when a file is not what its extension says."""
+    named = named_format(name)
+    if named and named.media_type != media_type:
+        found = FORMATS[media_type].label
+        message = f"The name says {named.label}, the content is {found}; it was read as {found}."
+        yield Note("extension_mismatch", message)
 
 
 def _refusal(content: bytes, name: str, media_type: str) -> UnreadableError:

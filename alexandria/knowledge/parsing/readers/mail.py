@@ -1,19 +1,17 @@
-"""E-mail: the message is one unit, every attachment another.
+"""E-mail: the message is one unit; every attachment is handed on as a file of its own.
 
 Python's own mail reader with the readers of this package for the parts. unstructured's
-mail reader drops the headers and runs attachments into the body. An attachment that cannot
-be read stays a unit, with its problem.
+mail reader drops the headers and runs attachments into the body.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import getaddresses
 
-from alexandria.errors import CorruptFileError, UnreadableError
-from alexandria.knowledge.documents import Problem, UnitKind
+from alexandria.errors import CorruptFileError
+from alexandria.knowledge.documents import Attachment, UnitKind
 from alexandria.knowledge.parsing.decoding import decode_text
 from alexandria.knowledge.parsing.drafts import (
     Draft,
@@ -49,9 +47,13 @@ def read_mail(source: Source) -> Draft:
         (*_header_pieces(message, subject), *_body_pieces(message)),
     )
     parts = enumerate(_attachments(message), start=1)
-    attached = (one for number, part in parts for one in _attachment(part, number, source))
-    language = _own_language(body.pieces)
-    return Draft((body, *attached), title=subject, author=_sender(message), language=language)
+    return Draft(
+        (body,),
+        title=subject,
+        author=_sender(message),
+        language=_own_language(body.pieces),
+        attachments=tuple(Attachment(*_file_of(part, number)) for number, part in parts),
+    )
 
 
 def _own_language(pieces: tuple[Piece, ...]) -> str:
@@ -108,25 +110,6 @@ def _attachments(message: EmailMessage) -> Iterator[EmailMessage]:
             pending += reversed([one for one in part.iter_parts() if isinstance(one, EmailMessage)])
         elif id(part) not in bodies:
             yield part
-
-
-def _attachment(part: EmailMessage, number: int, source: Source) -> Iterator[Section]:
-    """The attachment's text as one section, then one for each unit of it without text."""
-    name, content = _file_of(part, number)
-    label, anchor = f"Attachment {name}", f"attachment={number}"
-    try:
-        draft = source.read_part(content, name)
-    except UnreadableError as error:
-        problem = Problem(error.code, error.message, error.advice)
-        yield Section(UnitKind.TEXT, label, anchor, problem=problem)
-        return
-    pieces = tuple(piece for section in draft.sections for piece in section.pieces)
-    if pieces:
-        yield Section(UnitKind.TEXT, label, anchor, (heading(name, 2), *pieces))
-    for section in draft.sections:
-        if not section.pieces:
-            inner = f"{anchor},{section.anchor}"
-            yield replace(section, label=f"{label}, {section.label}", anchor=inner)
 
 
 def _file_of(part: EmailMessage, number: int) -> tuple[str, bytes]:

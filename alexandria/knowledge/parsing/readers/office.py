@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from alexandria.errors import CorruptFileError
 from alexandria.knowledge.documents import BlockKind, UnitKind
-from alexandria.knowledge.parsing.archives import open_archive, parse_xml, read_properties
+from alexandria.knowledge.parsing.archives import (
+    Properties,
+    open_archive,
+    parse_xml,
+    read_properties,
+)
 from alexandria.knowledge.parsing.drafts import (
     PICTURE_UNIT,
     Draft,
@@ -164,7 +169,7 @@ def read_odt(source: Source) -> Draft:
     return Draft(split_chapters(pieces), **properties)
 
 
-def _properties(archive: zipfile.ZipFile) -> dict[str, str]:
+def _properties(archive: zipfile.ZipFile) -> Properties:
     """Core properties; titles that programs fill in by themselves do not count."""
     found = read_properties(archive, _CORE)
     if found.get("title", "").lower() in _NO_TITLES:

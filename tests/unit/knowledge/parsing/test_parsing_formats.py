@@ -227,12 +227,10 @@ def test_mail_with_attachments(samples: Samples) -> None:
         "Ann Author",
         "de",
     )
-    assert units(document) == [
-        ("Bohnen für Bo", "message=1", ""),
-        ("Attachment beds.csv", "attachment=1", ""),
-        ("Attachment bean.png", "attachment=2", "no_text_layer"),
-    ]
-    assert "Bed: North; Beans: 12" in document.text
+    assert units(document) == [("Bohnen für Bo", "message=1", "")]
+    assert [one.name for one in document.attachments] == ["beds.csv", "bean.png"]
+    table = parse_document(document.attachments[0].content, "beds.csv")
+    assert "Bed: North; Beans: 12" in table.text
 
 
 def test_forwarded_mail_is_read(samples: Samples) -> None:
@@ -243,9 +241,10 @@ def test_forwarded_mail_is_read(samples: Samples) -> None:
     outer["From"] = "bo@example.org"
     outer.set_content("See below.")
     outer.add_attachment(message_from_bytes(samples["mail.eml"], policy=policy.default))
-    document = parse_document(outer.as_bytes(), "outer.eml")
-    assert "die Bohnen ernten" in document.text
-    assert "no_text_layer" in {one.problem.code for one in document.units if one.problem}
+    (forwarded,) = parse_document(outer.as_bytes(), "outer.eml").attachments
+    inner = parse_document(forwarded.content, forwarded.name)
+    assert "die Bohnen ernten" in inner.text
+    assert len(inner.attachments) == 2
 
 
 def test_captions_group_by_speaker(samples: Samples) -> None:

@@ -1,0 +1,133 @@
+"""Images of a draft: recognized, shrunk to thumbnails, counted; and what was uncertain, noted.
+
+A picture's text joins the end of the section the picture lies in, so that what a scan or a
+chart says is found like everything else of its page. The same picture is read once however
+often a document shows it (a logo on every slide), and pictures too small to hold a line of
+text are not read at all.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from alexandria.knowledge.documents import Image, Note
+from alexandria.knowledge.parsing.drafts import (
+    Draft,
+    FoundImage,
+    Piece,
+    Section,
+    mean_confidence,
+    one_line,
+)
+from alexandria.knowledge.parsing.recognized_layout import recognized_pieces
+from alexandria.knowledge.parsing.tools import TextRecognizer
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+THUMBNAIL_PIXELS = 300
+LOW_CONFIDENCE = 0.8
+"""Below it a unit is flagged."""
+
+_MAX_PIXELS = 100_000_000
+_MIN_WIDTH, _MIN_HEIGHT = 80, 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What came of one picture: its image without a place, and its text."""
+
+    image: Image
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(slots=True)
+class _Album:
+    """The images of one draft, each distinct picture looked at once."""
+
+    recognizer: TextRecognizer | None
+    seen: dict[str, _Seen | None] = field(default_factory=dict[str, _Seen | None])
+    images: list[Image] = field(default_factory=list[Image])
+
+    def add(self, found: FoundImage, unit: int) -> tuple[Piece, ...]:
+        """Count the picture; returns the text it adds to its section."""
+        key = hashlib.sha256(found.content).hexdigest()
+        first = key not in self.seen
+        if first:
+            self.seen[key] = _look(found, self.recognizer)
+        seen = self.seen[key]
+        if seen is None:
+            return ()
+        place = {"ordinal": len(self.images), "unit": unit, "description": found.description}
+        self.images.append(replace(seen.image, **place))
+        return seen.pieces if first else ()
+
+
+def recognize_images(
+    draft: Draft, recognizer: TextRecognizer | None
+) -> tuple[Draft, tuple[Image, ...]]:
+    """The draft with the text of its pictures, and the pictures.
+
+    Without a recognizer the pictures are kept and their text is not looked for.
+    """
+    album = _Album(recognizer)
+    sections = tuple(_fill(album, section, unit) for unit, section in enumerate(draft.sections))
+    return replace(draft, sections=sections), tuple(album.images)
+
+
+def uncertain_units(draft: Draft) -> Iterator[Note]:
+    """A note for every section whose recognized text is not to be trusted blindly."""
+    for unit, section in enumerate(draft.sections):
+        confidence = mean_confidence(section.pieces)
+        if confidence is not None and confidence < LOW_CONFIDENCE:
+            message = f"{section.label}: text was recognized with {confidence:.0%} confidence."
+            yield Note("low_confidence", message, unit)
+
+
+def _fill(album: _Album, section: Section, unit: int) -> Section:
+    added = tuple(piece for found in section.images for piece in album.add(found, unit))
+    return replace(section, pieces=section.pieces + added)
+
+
+def _look(found: FoundImage, recognizer: TextRecognizer | None) -> _Seen | None:
+    """The picture's size, thumbnail and text; None for bytes that are no picture."""
+    from PIL import Image as Pillow
+
+    try:
+        with Pillow.open(BytesIO(found.content)) as picture:
+            if picture.width * picture.height > _MAX_PIXELS:
+                return None
+            media_type = Pillow.MIME.get(picture.format or "", "application/octet-stream")
+            pieces = () if found.is_recognized else _text(picture, recognizer)
+            text = "\n".join(one_line(piece.text) for piece in pieces)
+            image = Image(
+                ordinal=0,
+                unit=0,
+                content=found.content,
+                media_type=media_type,
+                width=picture.width,
+                height=picture.height,
+                thumbnail=_thumbnail(picture),
+                text=text,
+                confidence=mean_confidence(pieces),
+            )
+    except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
+        return None
+    return _Seen(image, pieces)
+
+
+def _text(picture: "Picture", recognizer: TextRecognizer | None) -> tuple[Piece, ...]:
+    too_small = picture.width < _MIN_WIDTH or picture.height < _MIN_HEIGHT
+    if recognizer is None or too_small:
+        return ()
+    return tuple(recognized_pieces(recognizer.recognize(picture)))
+
+
+def _thumbnail(picture: "Picture") -> bytes:
+    small = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    buffer = BytesIO()
+    small.save(buffer, "PNG")
+    return buffer.getvalue()
