@@ -12,6 +12,7 @@
         │   ├── CorruptFileError
         │   ├── PasswordProtectedError
         │   ├── NoTextLayerError
+        │   ├── RecognitionFailedError
         │   ├── UndecodableTextError
         │   ├── FileTooLargeError
         │   ├── ArchiveLimitError
@@ -117,6 +118,13 @@ class NoTextLayerError(UnreadableError):
 
     code = "no_text_layer"
     advice = "Run it through text or speech recognition and re-add the result."
+
+
+class RecognitionFailedError(UnreadableError):
+    """Text or speech recognition broke down on it."""
+
+    code = "recognition_failed"
+    advice = "Save the picture or recording in another format and re-add it."
 
 
 class UndecodableTextError(UnreadableError):

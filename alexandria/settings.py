@@ -69,11 +69,57 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(
         default=256 * 2**20, ge=1, description="Larger files go to quarantine."
     )
-    dense_index_rows: int = Field(
-        default=20_000,
+    reading_workers: int | None = Field(
+        default=None,
         ge=1,
-        description="Entries from which Postgres gets an HNSW index; below, exact search "
-        "builds nothing.",
+        description="Processes that read files and cut chunks. Unset: one for each core.",
+    )
+    reading_memory_bytes: int = Field(
+        default=2 * 2**30,
+        ge=256 * 2**20,
+        description="Memory one of them may use; a file that needs more goes to quarantine.",
+    )
+    reading_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="Longest time to read a file of 1 MB; each further MB adds half of it. "
+        "A file that takes longer goes to quarantine.",
+    )
+    dense_index_rows: int = Field(
+        default=5_000,
+        ge=1,
+        description="Published entries from which Postgres gets an HNSW index and one of the "
+        "terms; below, exact search builds nothing.",
+    )
+    image_model: str = Field(
+        default="perceptual",
+        description="What compares pictures: `perceptual` finds the same picture again; a CLIP "
+        "model, as a sentence-transformers folder, finds pictures that show alike things.",
+    )
+    vision_model: str | None = Field(
+        default=None,
+        description="Language model that writes captions of pictures, as litellm names it. "
+        "Unset: pictures have the captions their documents give them.",
+    )
+    ocr_engine: Literal["rapidocr", "tesseract", "off"] = Field(
+        default="rapidocr",
+        description="What reads text in pictures and scans. `tesseract` is a program of the "
+        "system; without the engine, pictures and scans go to quarantine.",
+    )
+    ocr_languages: tuple[str, ...] = Field(
+        default=(),
+        description='Languages in pictures and scans, ISO 639-1 codes as JSON: ["en", "de"]. '
+        "Empty: all that the engine has.",
+    )
+    ocr_threads: int = Field(
+        default=1,
+        ge=1,
+        description="Threads of text recognition in each of the processes that read files.",
+    )
+    transcription_model: str | None = Field(
+        default=None,
+        description="Speech model for faster-whisper: a folder, or a name such as `small` whose "
+        "files are on this machine. Unset: recordings go to quarantine.",
     )
     llm_models: tuple[str, ...] = Field(
         default=(),

@@ -1,6 +1,6 @@
 """From a workflow's report to what Dagster shows and what the analysts count."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import dagster as dg
 
@@ -12,6 +12,9 @@ from alexandria.workflows.workspace import Workspace
 
 TEAM = ["team:library"]
 
+Metadata = Mapping[str, int | float | str | dg.MarkdownMetadataValue]
+"""What the Dagster UI shows of a materialization, by name."""
+
 REBUILD_JOB = "rebuild_index"
 """The job that also builds the generation of today's settings, if it is a new one."""
 
@@ -20,10 +23,12 @@ def run_stage(
     context: dg.AssetExecutionContext,
     workspace: Workspace,
     work: Callable[[Workspace, Source], StageReport],
+    describe: Callable[[Workspace, Source], Metadata] | None = None,
 ) -> dg.MaterializeResult[None]:
     """Do one stage's work for the source of the partition; record and show its report.
 
-    An error that may pass is tried again after 2, 4 and 8 seconds; any other ends the run.
+    `describe` tells what else to show, of the source as it stands after the work. An error
+    that may pass is tried again after 2, 4 and 8 seconds; any other ends the run.
     """
     source = read_source(workspace, context.partition_key)
     if context.run.job_name == REBUILD_JOB:
@@ -35,7 +40,8 @@ def run_stage(
         wait = 2 ** (context.retry_number + 1)
         raise dg.RetryRequested(max_retries=3, seconds_to_wait=wait) from error
     record_stage_run(workspace.database, report, source_id=source.source_id, run_id=context.run_id)
-    return dg.MaterializeResult(value=None, metadata=report_metadata(report))
+    more = describe(workspace, source) if describe else {}
+    return dg.MaterializeResult(value=None, metadata={**report_metadata(report), **more})
 
 
 def report_metadata(report: StageReport) -> dict[str, int | float | str]:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alexandria.adapters.model_export import calibration_texts, export_model
-from alexandria.adapters.openvino import MODELS, OpenVinoEmbedder
+from alexandria.adapters.text_embedding.model_export import calibration_texts, export_model
+from alexandria.adapters.text_embedding.openvino import MODELS, OpenVinoEmbedder
 from alexandria.settings import Settings
 from bench.figures import Figure, Goal, Reference
 

@@ -47,7 +47,7 @@ def measure(library: Library) -> Iterator[Figure]:
     yield Figure("ingest: whole command", whole, "chunks/s", by_clock, CHUNKS_PER_SECOND)
     inside = texts / run.model_seconds
     yield Figure("ingest: inside the model", inside, "chunks/s", by_clock)
-    paid = texts / run.processor_seconds
+    paid = texts / run.memory.processor_seconds
     yield Figure("ingest: by processor time", paid, "chunks/s", by_processor)
 
 

@@ -45,13 +45,9 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One `alexandria ingest`: wall seconds from start to exit of the process.
-
-    `processor_seconds` are those of the command and its children; the database server is none.
-    """
+    """One `alexandria ingest`: wall seconds from start to exit of the process."""
 
     seconds: float
-    processor_seconds: float
     started: float
     summary: dict[str, Any]
     stages: list[Stage]
@@ -99,7 +95,7 @@ class Library:
         Raises:
             RuntimeError: It failed; the message is what it said.
         """
-        started, clock, processor = time.time(), time.perf_counter(), _children_seconds()
+        started, clock = time.time(), time.perf_counter()
         process = subprocess.Popen(
             [COMMAND, "ingest", self.folder, "--name", "bench", "--home", self.home, "--json"],
             stdout=subprocess.PIPE,
@@ -109,12 +105,12 @@ class Library:
         )
         with MemoryWatch(process.pid, self.home / "postgres") as watch:
             said, complained = process.communicate()
-        seconds, processor = time.perf_counter() - clock, _children_seconds() - processor
+        seconds = time.perf_counter() - clock
         if process.returncode:
             raise RuntimeError(f"`alexandria ingest` failed.\n{complained}\n{said}")
         summary: dict[str, Any] = json.loads(said)[0]
         stages = self._stages(str(summary["run_id"]))
-        return Run(seconds, processor, started, summary, stages, watch.peaks)
+        return Run(seconds, started, summary, stages, watch.peaks)
 
     def environment(self) -> dict[str, str]:
         """The environment of a child: ours, without settings that name other stores."""
@@ -139,9 +135,3 @@ class Library:
         with self.connected() as connection:
             found = connection.execute(_STAGES, (run_id,)).fetchall()
         return [Stage(str(row[0]), int(row[1]), *map(float, row[2:])) for row in found]
-
-
-def _children_seconds() -> float:
-    """Processor time of every child that has ended."""
-    times = os.times()
-    return times.children_user + times.children_system

@@ -1,7 +1,9 @@
-"""Peak memory of a running command: its own process tree, and the database server it uses.
+"""What a running command uses: peak memory and processor time of its process tree.
 
-Bytes. A process counts with its proportional share (PSS) where the system tells it, so that
-the pages Postgres shares among its backends are counted once; with its resident set where not.
+Memory is in bytes, of the command and of the database server it uses. A process counts with
+its proportional share (PSS) where the system tells it, so that the pages Postgres shares among
+its backends are counted once; with its resident set where not. Processor time is what was last
+seen of each process, so up to half a second of each is missed.
 """
 
 import threading
@@ -17,11 +19,15 @@ INTERVAL_SECONDS = 0.5
 
 @dataclass
 class Peaks:
-    """The largest sums seen; `total` is the largest of both together at one moment."""
+    """The largest sums seen; `total` is the largest of both together at one moment.
+
+    `processor_seconds` are those of the command and its workers, without the database server.
+    """
 
     command: int = 0
     postgres: int = 0
     total: int = 0
+    processor_seconds: float = 0.0
 
     def see(self, command: int, postgres: int) -> None:
         """Take one sample in."""
@@ -42,6 +48,7 @@ class MemoryWatch:
         self.peaks = Peaks()
         self._pid = pid
         self._postmaster = postgres_folder / "postmaster.pid"
+        self._processor: dict[psutil.Process, float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -63,6 +70,10 @@ class MemoryWatch:
             server = _tree(_read_pid(self._postmaster))
             command = _tree(self._pid) - server
             self.peaks.see(sum(map(_bytes, command)), sum(map(_bytes, server)))
+            for process in command:
+                seen = self._processor.get(process, 0.0)
+                self._processor[process] = max(seen, _seconds(process))
+            self.peaks.processor_seconds = sum(self._processor.values())
 
 
 def _read_pid(file: Path) -> int | None:
@@ -81,6 +92,14 @@ def _tree(pid: int | None) -> set[psutil.Process]:
         return {process, *process.children(recursive=True)}
     except psutil.NoSuchProcess:
         return set()
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return 0.0
+    return times.user + times.system
 
 
 def _bytes(process: psutil.Process) -> int:

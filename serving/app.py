@@ -17,7 +17,7 @@ from serving.library import Library
 from serving.metrics import Metrics, MetricsMiddleware
 from serving.middleware import BodyLimitMiddleware, RequestIdMiddleware
 from serving.openapi import install_openapi
-from serving.routes import documents, health, pages, query
+from serving.routes import documents, health, images, pages, query
 
 JSON_BODY_BYTES = 256 * 1024
 MULTIPART_BYTES = 64 * 1024
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None, workspace: Workspace | None = N
     app.state.metrics = Metrics()
     app.state.pages = pages.page_files()
     _add_middleware(app, chosen)
-    for family in (query, documents, health, pages):
+    for family in (query, documents, images, health, pages):
         app.include_router(family.router)
     app.mount("/pages", app.state.pages, name="pages")
     install_error_handlers(app)
@@ -73,7 +73,11 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
         BodyLimitMiddleware,
         default=JSON_BODY_BYTES,
-        limits={documents.UPLOAD_PATH: settings.max_file_bytes + MULTIPART_BYTES},
+        limits={
+            documents.UPLOAD_PATH: settings.max_file_bytes + MULTIPART_BYTES,
+            images.UPLOAD_PATH: settings.max_file_bytes + MULTIPART_BYTES,
+            images.SEARCH_PATH: images.SEARCH_BYTES + MULTIPART_BYTES,
+        },
     )
     app.add_middleware(MetricsMiddleware, metrics=app.state.metrics)
     app.add_middleware(RequestIdMiddleware)

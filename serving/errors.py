@@ -36,6 +36,7 @@ _KINDS: Mapping[type[errors.AlexandriaError], _Kind] = {
     errors.NotFoundError: _Kind(404, "Not found"),
     errors.ConflictError: _Kind(409, "Conflict"),
     errors.FileTooLargeError: _Kind(413, "File too large"),
+    errors.UnsupportedFormatError: _Kind(415, "Unsupported format"),
     errors.UnreadableError: _Kind(422, "The file cannot be read"),
     errors.InvalidInputError: _Kind(422, "Invalid input"),
     errors.GatewayUnavailableError: _Kind(503, "No language model answers", retry_after=30),

@@ -11,6 +11,7 @@ from serving.schemas.problems import Problem
 TAGS: list[dict[str, Any]] = [
     {"name": "query", "description": "Questions, answered from the library with quotes."},
     {"name": "documents", "description": "Find, read and add documents."},
+    {"name": "images", "description": "Add pictures, find those like one, look at them."},
     {"name": "health", "description": "Whether the service runs, is ready, and how it does."},
 ]
 
@@ -28,6 +29,7 @@ def problems(*statuses: int) -> Responses:
 _DESCRIPTIONS = {
     404: "There is no such thing.",
     413: "The body is too large.",
+    415: "It is not of a type that is taken.",
     422: "The request does not have the form asked for, or names what is not there.",
     500: "Something went wrong on our side.",
     503: "Not available just now; Retry-After says when to try again.",

@@ -24,8 +24,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
 
 from alexandria.adapters.embedded_postgres import start_postgres
-from alexandria.adapters.openvino import export_folder
 from alexandria.adapters.schema import address_of, ensure_database, migrate
+from alexandria.adapters.text_embedding.openvino import export_folder
 from alexandria.errors import IntegrityError
 from alexandria.knowledge.embedding import Embedder
 from alexandria.settings import Settings
@@ -39,15 +39,19 @@ from alexandria.workflows.quality.checks import (
     check_documents,
     check_embeddings,
     check_files_hashed,
+    check_images,
     check_orphans,
     check_parity,
     record_check,
 )
 from alexandria.workflows.quality.labelled_questions import check_retrieval, load_questions
+from alexandria.workflows.quality.near_duplicates import check_copies, link_copies
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.stages.chunking import chunk_documents, parse_documents
+from alexandria.workflows.stages.chunking import chunk_documents
 from alexandria.workflows.stages.embedding import embed_chunks, stage_postgres, stage_qdrant
+from alexandria.workflows.stages.images import describe_images
 from alexandria.workflows.stages.ingestion import register_versions, sync_source_files
+from alexandria.workflows.stages.parsing import parse_documents
 from alexandria.workflows.stages.publishing import publish_versions
 from alexandria.workflows.workspace import Workspace, open_workspace
 
@@ -325,9 +329,11 @@ _CHECKS: Mapping[str, Check] = {
     "chunks_meet_the_suite": check_chunks,
     "units_are_all_accounted_for": check_completeness,
     "embeddings_meet_the_suite": check_embeddings,
+    "images_have_a_vector": check_images,
     "entries_have_no_orphans": check_orphans,
     "indexes_agree": check_parity,
     "retrieval_score_holds": check_retrieval,
+    "copies_lead_to_the_best": check_copies,
 }
 _STAGES: Mapping[str, tuple[Step, Sequence[str]]] = {
     "source_files": (_once(sync_source_files), ["files_have_a_hash"]),
@@ -338,9 +344,11 @@ _STAGES: Mapping[str, tuple[Step, Sequence[str]]] = {
         ["chunks_meet_the_suite", "units_are_all_accounted_for"],
     ),
     "chunk_embeddings": (_each(embed_chunks), ["embeddings_meet_the_suite"]),
+    "image_embeddings": (_once(describe_images), ["images_have_a_vector"]),
     "postgres_index": (_each(stage_postgres), ["entries_have_no_orphans"]),
     "qdrant_index": (_each(stage_qdrant), ["indexes_agree", "retrieval_score_holds"]),
     "publications": (_each(publish_versions), []),
+    "near_duplicates": (_once(link_copies), ["copies_lead_to_the_best"]),
 }
 _GRAPH: Mapping[str, Step] = {
     name: step

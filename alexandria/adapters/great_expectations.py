@@ -5,6 +5,7 @@ use to its makers are switched off before it is imported.
 """
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,7 @@ def run_suite(name: str, rows: Sequence[Row], expectations: Sequence[Expectation
     """Hold the rows to the expectations; no rows hold to anything."""
     if not rows:
         return SuiteResult(0, [])
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
+    gx = _import()
     import pandas as pd
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
@@ -53,6 +53,18 @@ def run_suite(name: str, rows: Sequence[Row], expectations: Sequence[Expectation
     )
     result = batch.validate(suite, result_format="SUMMARY")
     return SuiteResult(len(rows), [_explain(item) for item in result.results if not item.success])
+
+
+def import_ahead() -> None:
+    """Import the library in a thread, for a caller that soon needs it and now waits."""
+    threading.Thread(target=_import, name="import great_expectations", daemon=True).start()
+
+
+def _import() -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    return great_expectations
 
 
 def _explain(result: Any) -> str:

@@ -98,6 +98,11 @@ class Database:
         with self._cursor(query, parameters, tuple_row) as cursor:
             return [row[0] for row in cursor]
 
+    def pairs(self, query: str, **parameters: object) -> list[tuple[Any, Any]]:
+        """The first two columns of every row."""
+        with self._cursor(query, parameters, tuple_row) as cursor:
+            return [(row[0], row[1]) for row in cursor]
+
     def value(self, query: str, **parameters: object) -> Any:
         """The first column of the first row, or None."""
         values = self.column(query, **parameters)

@@ -1,7 +1,8 @@
 """One generation's chunks in Postgres: `halfvec` for dense, `sparsevec` for BM25 terms.
 
 Dense search is exact until `dense_index_rows` entries, then through an HNSW index. BM25 is
-exact always. Entries are invisible to searches until they are published.
+exact always: from as many entries on, an index of the terms tells which entries share one
+with the question. Entries are invisible to searches until they are published.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,9 @@ from alexandria.knowledge.terms import inverse_document_frequency
 
 TERM_SPACE = 999_999_999
 """Dimension of the sparse vectors: one more than the largest term id."""
+
+_SENT_HEADER = 2
+"""Numbers of two bytes before those of a vector, as Postgres sends it."""
 
 _COLUMN_TYPES = (
     *("text", "uuid", "uuid", "uuid", "text", "text", "text[]", "timestamptz"),
@@ -43,13 +47,15 @@ class _StoredEntry:
 @dataclass(frozen=True, slots=True)
 class _StoredVector:
     chunk_id: str
-    dense: Any
+    dense: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Frequency:
     term_id: int
     document_frequency: int
+    entry_count: int
+    is_indexed: bool
 
 
 class PostgresIndex:
@@ -59,7 +65,7 @@ class PostgresIndex:
         database: Where it lives.
         generation_id: Which partition.
         dimension: Components of its vectors.
-        dense_index_rows: Entries from which an HNSW index pays.
+        dense_index_rows: Published entries from which indexes for searching pay.
         with_staged: Whether searches see entries that are not published yet.
     """
 
@@ -69,7 +75,7 @@ class PostgresIndex:
         generation_id: str,
         dimension: int,
         *,
-        dense_index_rows: int = 20_000,
+        dense_index_rows: int = 5_000,
         with_staged: bool = False,
     ) -> None:
         self._database = database
@@ -77,10 +83,13 @@ class PostgresIndex:
         self._table = f"knowledge.index_entries_{generation_id}"
         self._dimension = dimension
         self._dense_index_rows = dense_index_rows
-        self._with_staged = with_staged
+        self.with_staged = with_staged
+        self._rarity: dict[frozenset[int], dict[int, float]] = {}
+        self._has_term_index = False
 
     def upsert(self, entries: Sequence[IndexEntry]) -> None:
         """Add or replace entries, unpublished, in one transaction."""
+        self._rarity.clear()
         with self._database.transaction():
             self._database.execute(
                 "replace_entries",
@@ -92,6 +101,7 @@ class PostgresIndex:
 
     def delete(self, chunk_ids: Iterable[str]) -> None:
         """Remove entries; ids that are not there are ignored."""
+        self._rarity.clear()
         self._database.execute("replace_entries", chunk_ids=list(chunk_ids), **self._generation)
 
     def chunk_ids(self) -> set[str]:
@@ -127,7 +137,11 @@ class PostgresIndex:
         stored = self._database.fetch(
             _StoredVector, "entry_vectors", chunk_ids=list(chunk_ids), **self._generation
         )
-        return {entry.chunk_id: entry.dense.to_numpy().astype(np.float32) for entry in stored}
+        if not stored:
+            return {}
+        sent = np.frombuffer(b"".join(entry.dense for entry in stored), ">f2")
+        rows = sent.reshape(len(stored), -1)[:, _SENT_HEADER:].astype(np.float32)
+        return {entry.chunk_id: row for entry, row in zip(stored, rows, strict=True)}
 
     def search_dense(
         self, vector: NDArray[np.float32], where: SearchFilter, limit: int
@@ -142,27 +156,50 @@ class PostgresIndex:
         weighted = self._weigh(terms)
         if not weighted:
             return []
-        return self._search("search_sparse", where, limit, terms=_sparse(weighted))
+        return self._search(
+            "search_sparse",
+            where,
+            limit,
+            terms=_sparse(weighted),
+            term_ids=list(weighted) if self._has_term_index else [],
+        )
 
     def rarity(self, term_ids: Iterable[int]) -> dict[int, float]:
-        """IDF of the terms that some entry has."""
-        total = self.count()
-        known = self._database.fetch(
-            _Frequency, "term_frequencies", term_ids=list(term_ids), **self._generation
-        )
-        return {
-            item.term_id: inverse_document_frequency(item.document_frequency, total)
-            for item in known
-        }
+        """IDF of the terms that some entry has, as it is when they are first asked for."""
+        terms = frozenset(term_ids)
+        if terms not in self._rarity:
+            known = self._database.fetch(
+                _Frequency,
+                "term_frequencies",
+                term_ids=list(terms),
+                index=f"{self._table}_term_ids_idx",
+                **self._generation,
+            )
+            self._has_term_index = any(item.is_indexed for item in known)
+            self._rarity[terms] = {
+                item.term_id: inverse_document_frequency(item.document_frequency, item.entry_count)
+                for item in known
+            }
+        return self._rarity[terms]
 
     def optimize(self) -> None:
-        """Refresh the planner's statistics; build the HNSW index once it pays."""
+        """Refresh the planner's statistics; build the indexes for searching once they pay.
+
+        Only what is published counts: publishing rewrites entries, which costs more with the
+        indexes than without.
+        """
         self._database.statement(f"ANALYZE {self._table}")
-        if self.count() >= self._dense_index_rows:
+        published = self._database.value("count_published_entries", **self._generation)
+        if published >= self._dense_index_rows:
+            self._rarity.clear()
+            name = self._table.split(".")[1]
             self._database.statement(
-                f"CREATE INDEX IF NOT EXISTS {self._table.split('.')[1]}_dense_idx "
-                f"ON {self._table} USING hnsw "
+                f"CREATE INDEX IF NOT EXISTS {name}_dense_idx ON {self._table} USING hnsw "
                 f"((dense::halfvec({self._dimension})) halfvec_cosine_ops)"
+            )
+            self._database.statement(
+                f"CREATE INDEX IF NOT EXISTS {name}_term_ids_idx ON {self._table} "
+                "USING gin (term_ids)"
             )
 
     def drop(self) -> None:
@@ -176,7 +213,7 @@ class PostgresIndex:
             ScoredChunk,
             query,
             limit=limit,
-            with_staged=self._with_staged,
+            with_staged=self.with_staged,
             dimension=self._dimension,
             tenant_id=where.tenant_id,
             source_ids=list(where.source_ids),

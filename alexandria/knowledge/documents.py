@@ -10,6 +10,9 @@ from enum import StrEnum
 PARSER_VERSION = "2"
 """Part of every parse id: raise it when a reader's output changes."""
 
+LOW_CONFIDENCE = 0.8
+"""A unit recognized with less is flagged, and so is an answer that quotes it."""
+
 
 class UnitKind(StrEnum):
     """What a format is made of; completeness is counted in these."""

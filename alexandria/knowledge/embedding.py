@@ -1,4 +1,4 @@
-"""What an embedding model is. The runtimes that run one are in `alexandria.adapters`."""
+"""What turns texts and pictures into vectors. The runtimes are in `alexandria.adapters`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-"""Shape (texts, dimension), float32, each row of length 1."""
+"""Shape (texts or pictures, dimension), float32, each row of length 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +49,26 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector for each text, in the order given."""
+        ...
+
+
+class ImageDescriber(Protocol):
+    """Turns pictures into vectors; the closer two are, the more alike the pictures."""
+
+    @property
+    def model_id(self) -> str:
+        """Vectors of equal ids may be compared."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector."""
+        ...
+
+    def describe(self, pictures: Sequence[bytes]) -> Vectors:
+        """One vector for each picture, in the order given.
+
+        Args:
+            pictures: The thumbnails (`recognition.make_thumbnail`) of the pictures.
+        """
         ...

@@ -14,12 +14,13 @@ confidence lie in 0..1 unless said otherwise.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alexandria.knowledge.chunking.graphemes import cut_before
 from alexandria.knowledge.embedding import Vectors
 from alexandria.knowledge.ranking import covered, estimate_rarity
 from alexandria.knowledge.terms import fold, query_weights
@@ -189,11 +190,22 @@ def sentences_of(
     """Everything in the passage that could be quoted; overlong runs in pieces."""
     found: list[Sentence] = []
     for start, end in sentence_spans(passage.text):
-        for piece in _PIECE.finditer(passage.text, start, end):
-            terms = terms_of(piece.group(), languages)
+        for first, last in _pieces(passage.text, start, end):
+            text = passage.text[first:last]
+            terms = terms_of(text, languages)
             if terms:
-                found.append(Sentence(index, piece.start(), piece.end(), piece.group(), terms))
+                found.append(Sentence(index, first, last, text, terms))
     return found
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Spans of a sentence that are short enough to quote; no character is torn."""
+    while piece := _PIECE.search(text, start, end):
+        first, last = piece.span()
+        if last < end and not text[last].isspace():
+            last = cut_before(text, first, last)
+        yield first, last
+        start = last
 
 
 def terms_of(text: str, languages: Sequence[str]) -> frozenset[int]:

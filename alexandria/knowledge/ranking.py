@@ -206,7 +206,14 @@ def best_coverage(
     question: Collection[int], sentences: Iterable[Collection[int]], rarity: Rarity
 ) -> float:
     """The share of the question's terms in the one sentence that holds most: 0..1."""
-    return max((covered(question, sentence, rarity) for sentence in sentences), default=0.0)
+    unknown = max(rarity.values(), default=1.0)
+    weights = {term: rarity.get(term, unknown) for term in question}
+    total = sum(weights.values())
+    held = (
+        sum(weight for term, weight in weights.items() if term in sentence)
+        for sentence in sentences
+    )
+    return max(held, default=0.0) / total if total > 0 else 0.0
 
 
 def estimate_rarity(texts: Sequence[Collection[int]]) -> dict[int, float]:

@@ -5,7 +5,8 @@ Rules, not statistics: a mark that ends sentences (`.`, `!`, `?`, `…` and thei
 other scripts), the quotes and brackets that close after it, then white space. A full stop
 is not an end after an initial, a known abbreviation or a list number, nor before a small
 letter or a digit that continues a reference ("vol. 3"). Marks of scripts that are written
-without spaces (`。` `！` `？`) end a sentence by themselves. An empty line always does.
+without spaces (`。` `！` `？`), and dandas, end a sentence by themselves, unless a Japanese
+quote goes on with `と`. An empty line always ends one.
 
 Laws: spans are sorted and disjoint, begin and end on characters that are not white space,
 and cover every such character of the text. Time is linear in the length of the text.
@@ -16,11 +17,13 @@ Offsets are Python string indexes, half-open.
 import re
 
 _CLOSERS = "\"'”’»›）」』】〉》〗〙\\)\\]}"
-_MARKS = ".!?…‽؟۔।॥։።፧"
+_MARKS = ".!?…‽؟۔։።፧"
+_LONE_MARKS = "。！？｡।॥။។៕།"
 _END = re.compile(
     rf"(?<![{_MARKS}])[{_MARKS}]++"  # scripts with spaces
     rf"(?:[\u00a0\u202f ][»›])?+[{_CLOSERS}“‘]*+(?=\s|\Z)"
-    rf"|[。！？｡]++[{_CLOSERS}]*+"  # scripts without
+    rf"|(?:[{_LONE_MARKS}]++|(?<=\w)．(?![0-9０-９]))"  # scripts without
+    rf"(?:[{_CLOSERS}]++(?!と|って)|(?![{_CLOSERS}]))"
     r"|\n[^\S\n]*+\n\s*+"  # an empty line
 )
 _NOT_BLANK = re.compile(r"\S")

@@ -9,7 +9,8 @@ from typing import Protocol
 from alexandria.adapters.blobs import BlobStore
 from alexandria.adapters.postgres import Database
 from alexandria.adapters.postgres_index import PostgresIndex
-from alexandria.knowledge.embedding import Embedder
+from alexandria.adapters.workers import Limits, Workers
+from alexandria.knowledge.embedding import Embedder, ImageDescriber
 from alexandria.knowledge.indexing import VectorIndex
 from alexandria.settings import Settings
 from alexandria.workflows.progress import Progress, SilentProgress
@@ -31,13 +32,15 @@ class GenerationKey(Protocol):
 
 @dataclass
 class Workspace:
-    """An open library: its ledger, its blobs and, when first used, its model."""
+    """An open library: its ledger, its blobs and, when first used, its workers and model."""
 
     settings: Settings
     database: Database
     blobs: BlobStore
+    workers: Workers
     progress: Progress = field(default_factory=SilentProgress)
     _embedders: dict[str, Embedder] = field(default_factory=dict[str, Embedder])
+    _describers: dict[str, ImageDescriber] = field(default_factory=dict[str, ImageDescriber])
     _loading: Lock = field(default_factory=Lock)
 
     @property
@@ -55,7 +58,7 @@ class Workspace:
         Raises:
             ModelMissingError: It was never exported; run `make setup`.
         """
-        from alexandria.adapters.openvino import load_embedder
+        from alexandria.adapters.text_embedding.openvino import load_embedder
 
         with self._loading:
             if model_name not in self._embedders:
@@ -63,6 +66,21 @@ class Workspace:
                     self.settings.model_folder, model_name, self.settings.embedding_threads
                 )
         return self._embedders[model_name]
+
+    @property
+    def image_describer(self) -> ImageDescriber:
+        """What compares pictures, by the settings.
+
+        Raises:
+            ModelMissingError: The model it names is not on this machine.
+        """
+        from alexandria.adapters.image_descriptors import load_describer
+
+        name = self.settings.image_model
+        with self._loading:
+            if name not in self._describers:
+                self._describers[name] = load_describer(name)
+        return self._describers[name]
 
     def postgres_index(
         self, generation: GenerationKey, *, with_staged: bool = False
@@ -129,6 +147,8 @@ def open_workspace(settings: Settings, progress: Progress | None = None) -> Gene
     settings.home.mkdir(parents=True, exist_ok=True)
     address = resolve_database(settings)
     migrate(address)
-    with Database(address) as database:
+    limits = Limits(settings.reading_memory_bytes, settings.reading_seconds)
+    workers = Workers(settings.reading_workers, limits)
+    with Database(address) as database, workers:
         blobs = BlobStore(settings.blobs)
-        yield Workspace(settings, database, blobs, progress or SilentProgress())
+        yield Workspace(settings, database, blobs, workers, progress or SilentProgress())

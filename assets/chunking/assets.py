@@ -2,8 +2,10 @@
 
 import dagster as dg
 
-from alexandria.workflows.stages.chunking import chunk_documents, parse_documents
+from alexandria.workflows.stages.chunking import chunk_documents
+from alexandria.workflows.stages.parsing import parse_documents
 from alexandria.workflows.workspace import Workspace
+from assets.coverage import describe_reading
 from assets.partitions import source_partitions
 from assets.reporting import TEAM, for_each_generation, run_stage
 
@@ -21,7 +23,7 @@ def parsed_documents(
 
     Each unit is read or listed in quarantine with a reason; none is lost in silence.
     """
-    return run_stage(context, workspace, parse_documents)
+    return run_stage(context, workspace, parse_documents, describe_reading)
 
 
 @dg.asset(

@@ -4,7 +4,12 @@ from typing import Annotated
 
 import typer
 
-from alexandria.workflows.reading.documents import delete_document, list_documents, read_document
+from alexandria.workflows.reading.documents import (
+    DocumentDetail,
+    delete_document,
+    list_documents,
+    read_document,
+)
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 from pipelines.cli.ingest import ingest_source
 
@@ -66,14 +71,62 @@ def show(
         ["Source", f"{item.source_name}: {item.path}"],
         ["Kind", item.media_type],
         ["State", item.state],
-        ["Units", f"{item.units_indexed} of {item.units_found} indexed"],
+        *_coverage_facts(detail),
         ["Chunks", item.chunk_count],
     ]
     print_table("Document", ["", ""], facts)
-    problems = [unit for unit in detail.units if unit.problem_code]
-    if problems:
-        rows = [[unit.label, unit.problem_reason, unit.problem_advice] for unit in problems]
-        print_table("Not in the index", ["Unit", "Reason", "Advice"], rows)
+    _print_problems(detail)
+    if detail.notes:
+        labels = {unit.ordinal: unit.label for unit in detail.units}
+        notes = [
+            ["" if note.unit is None else labels.get(note.unit, ""), note.code, note.message]
+            for note in detail.notes
+        ]
+        print_table("Notes", ["Unit", "Note", ""], notes)
+    if detail.attachments:
+        attached = [[one.document_id, one.path, one.title, one.state] for one in detail.attachments]
+        print_table("Inside it", ["Id", "Path", "Title", "State"], attached)
+    if detail.copies:
+        copies = [
+            [
+                one.document_id,
+                f"{one.source_name}: {one.path}",
+                one.title,
+                f"{one.similarity:.0%}",
+                "searches show this one" if one.is_best else "",
+            ]
+            for one in detail.copies
+        ]
+        print_table("Also as", ["Id", "Source", "Title", "Same text", ""], copies)
+
+
+def _coverage_facts(detail: DocumentDetail) -> list[list[object]]:
+    """How much of the document is in the index, and where it lies."""
+    coverage = detail.coverage
+    facts: list[list[object]] = [["Units", f"{coverage.indexed} of {coverage.found} indexed"]]
+    if coverage.summary:
+        facts.append(["Missing", coverage.summary])
+    if coverage.recognized:
+        facts.append(["Recognized", f"{coverage.recognized} of {coverage.found} units"])
+    if coverage.images:
+        facts.append(["Pictures", f"{coverage.images_with_text} of {coverage.images} with text"])
+    if detail.container:
+        facts.append(["Inside", f"{detail.container.path} ({detail.container.document_id})"])
+    return facts
+
+
+def _print_problems(detail: DocumentDetail) -> None:
+    """Why the whole document or some of its units are not in the index."""
+    units: dict[tuple[str, str], list[str]] = {}
+    for unit in detail.units:
+        if unit.problem_code:
+            why = (unit.problem_reason or "", unit.problem_advice or "")
+            units.setdefault(why, []).append(unit.label)
+    rows = [[", ".join(labels), *why] for why, labels in units.items()]
+    if detail.problem:
+        rows.insert(0, ["newest version", detail.problem.reason, detail.problem.advice])
+    if rows:
+        print_table("Not in the index", ["Units", "Reason", "Advice"], rows)
 
 
 @app.command("delete")

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -49,6 +50,7 @@ def ingest(
     Example: alexandria ingest ~/Books ~/notes.md
     """
     bars = StageBars(err, quiet=as_json)
+    Thread(target=_import_ahead, name="import dagster", daemon=True).start()
     with opened(home, bars) as workspace:
         sources = [
             add_source(workspace, path, name=name, module=as_module(module), tags=tag)
@@ -63,6 +65,13 @@ def ingest(
     _print(summaries, as_json=as_json)
     if not all(summary.is_success for summary in summaries):
         raise typer.Exit(1)
+
+
+def _import_ahead() -> None:
+    """What the run needs is imported while Postgres starts."""
+    from pipelines import build, instance
+
+    _ = build, instance
 
 
 def ingest_source(workspace: Workspace, source: Source) -> IngestSummary:

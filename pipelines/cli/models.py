@@ -18,7 +18,7 @@ def export(*, quiet: QuietOption = False) -> None:
 
     Example: alexandria models export
     """
-    from alexandria.adapters.openvino import load_embedder
+    from alexandria.adapters.text_embedding.openvino import load_embedder
     from alexandria.errors import ModelMissingError
 
     settings = Settings()
@@ -26,7 +26,7 @@ def export(*, quiet: QuietOption = False) -> None:
         try:
             model_id = load_embedder(settings.model_folder, settings.embedding_model).model_id
         except ModelMissingError:
-            from alexandria.adapters.model_export import export_model
+            from alexandria.adapters.text_embedding.model_export import export_model
 
             out.print(f"Exporting {settings.embedding_model}, once; this takes a minute.")
             model_id = str(export_model(settings.embedding_model, settings.model_folder))

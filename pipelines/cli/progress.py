@@ -20,9 +20,11 @@ STAGES = {
     "parsed_documents": "Reading documents",
     "chunks": "Cutting chunks",
     "chunk_embeddings": "Embedding",
+    "image_embeddings": "Looking at pictures",
     "postgres_index": "Indexing in Postgres",
     "qdrant_index": "Indexing in Qdrant",
     "publications": "Publishing",
+    "near_duplicates": "Looking for copies",
     "queries": "Asking",
 }
 

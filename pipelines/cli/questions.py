@@ -72,7 +72,7 @@ def _print_citations(answered: Answered) -> None:
             f"score {item.score:.2f}[/]",
             highlight=False,
         )
-    for note in answered.notes:
+    for note in (*answered.warnings, *answered.notes):
         out.print(f"[yellow]{note}[/]", highlight=False)
     out.print(f"[dim]{answered.model}, {answered.elapsed_ms:.0f} ms[/]", highlight=False)
 

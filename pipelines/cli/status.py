@@ -11,6 +11,9 @@ from alexandria.workflows.quality.verification import verify as count_stores
 from alexandria.workflows.stages.ingestion import restore_blobs
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 
+SHOWN_UNITS = 5
+"""Units of a document that are named; the rest are counted. `--json` names them all."""
+
 
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show sources, coverage, quarantine with reasons, and index generations.
@@ -23,6 +26,7 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print_json(current)
         return
     _print_sources(current)
+    _print_coverage(current)
     _print_quarantine(current)
     for check in current.failed_checks:
         out.print(
@@ -76,7 +80,6 @@ def _print_sources(current: Status) -> None:
             item.pending,
             item.quarantined,
             item.duplicates,
-            f"{item.units_found - item.units_quarantined}/{item.units_found}",
             item.chunks,
             item.synced_at,
         ]
@@ -89,17 +92,69 @@ def _print_sources(current: Status) -> None:
         "Pending",
         "Quarantined",
         "Duplicates",
-        "Units",
         "Chunks",
         "Synced",
     ]
     print_table("Sources", columns, rows)
 
 
-def _print_quarantine(current: Status) -> None:
-    if current.quarantine:
-        rows = [
-            [f"{item.source_name}: {item.path}", item.unit, item.reason, item.advice]
-            for item in current.quarantine
+def _print_coverage(current: Status) -> None:
+    """What the documents consist of; pictures and notes only where there are any."""
+    rows = [
+        [
+            item.name,
+            item.coverage.found,
+            item.coverage.indexed,
+            item.coverage.pending,
+            item.coverage.quarantined_count,
+            item.coverage.recognized,
+            item.coverage.images,
+            item.coverage.images_with_text,
         ]
-        print_table("Quarantine", ["Document", "Unit", "Reason", "Advice"], rows)
+        for item in current.sources
+        if item.coverage.found
+    ]
+    columns = [
+        "Source",
+        "Units",
+        "Indexed",
+        "Pending",
+        "Quarantined",
+        "Recognized",
+        "Pictures",
+        "With text",
+    ]
+    if rows:
+        print_table("Coverage, in pages, chapters, slides, sheets and messages", columns, rows)
+    notes = [
+        [item.name, code, count]
+        for item in current.sources
+        for code, count in item.coverage.notes.items()
+    ]
+    if notes:
+        print_table("Notes", ["Source", "Note", "Times"], notes)
+
+
+def _print_quarantine(current: Status) -> None:
+    """Every reason with its advice, then what stands in quarantine for it."""
+    if not current.quarantine:
+        return
+    reasons = [
+        [item.source_name, item.code, item.documents, item.units, item.advice]
+        for item in current.reasons
+    ]
+    columns = ["Source", "Reason", "Documents", "Units", "What to do"]
+    print_table("Why parts are missing", columns, reasons)
+    places: dict[tuple[str, str], list[str]] = {}
+    for item in current.quarantine:
+        key = (f"{item.source_name}: {item.path}", item.reason)
+        places.setdefault(key, []).append(item.unit)
+    rows = [[document, _some(units), reason] for (document, reason), units in places.items()]
+    print_table("Quarantine", ["Document", "Units", "Reason"], rows)
+
+
+def _some(units: list[str]) -> str:
+    """The first units by name; the number of the others."""
+    shown = ", ".join(units[:SHOWN_UNITS])
+    more = len(units) - SHOWN_UNITS
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -161,7 +161,7 @@ function citeButton(number, run) {
 function completeAnswer(whole, run) {
   for (const source of whole.sources) run.sources.set(source.number, source);
   const { metadata } = whole;
-  showNotes(metadata.notes);
+  showNotes([...whole.warnings, ...metadata.notes]);
   at("made").textContent = madeBy(metadata);
   if (metadata.is_answered) {
     showSources("Sources", whole.sources.map((source) => ({ ...source, mark: source.number })));
@@ -204,6 +204,7 @@ function sourceItem(source) {
     score,
     element("span", { className: "source-place" }, placeOf(source)),
     element("span", { className: "source-quote" }, source.quote),
+    ...(source.warnings ?? []).map((text) => element("span", { className: "source-warning" }, text)),
   );
   button.addEventListener("click", () => openSource(source, button));
   return element("li", {}, button);

@@ -5,18 +5,25 @@ from dataclasses import asdict
 from fastapi import APIRouter, UploadFile
 
 from alexandria.workflows.reading.documents import read_document, read_text
+from alexandria.workflows.reading.images import document_images
 from alexandria.workflows.reading.searching import FoundDocument as FoundInLibrary
 from alexandria.workflows.reading.searching import search_documents
 from serving.dependencies import LibraryOfApp, OpenWorkspace
 from serving.filtering import resolve_filter
 from serving.openapi import problems
+from serving.routes.images import to_image
 from serving.schemas.documents import (
+    AttachedDocument,
+    Coverage,
     Document,
     DocumentDetailResponse,
+    DocumentProblem,
     DocumentSearchRequest,
     DocumentSearchResponse,
     DocumentTextResponse,
     FoundDocument,
+    Note,
+    OtherCopy,
     Passage,
     Unit,
     UploadResponse,
@@ -72,8 +79,14 @@ def read(document_id: str, workspace: OpenWorkspace) -> DocumentDetailResponse:
     detail = read_document(workspace, document_id)
     return DocumentDetailResponse(
         document=Document.model_validate(detail.document),
+        coverage=Coverage.model_validate(detail.coverage),
+        problem=DocumentProblem.model_validate(detail.problem) if detail.problem else None,
         units=[Unit.model_validate(unit) for unit in detail.units],
-        images=[],
+        notes=[Note.model_validate(note) for note in detail.notes],
+        container=AttachedDocument.model_validate(detail.container) if detail.container else None,
+        attachments=[AttachedDocument.model_validate(item) for item in detail.attachments],
+        copies=[OtherCopy.model_validate(item) for item in detail.copies],
+        images=[to_image(item) for item in document_images(workspace, detail.document.document_id)],
         related_documents=[Document.model_validate(item) for item in detail.related],
     )
 
@@ -95,4 +108,7 @@ def read_whole_text(
 def _to_found(item: FoundInLibrary) -> FoundDocument:
     document = Document.model_validate(item.document)
     passage = Passage.model_validate(item.passage) if item.passage else None
-    return FoundDocument(**document.model_dump(), score=item.score, passage=passage)
+    also_as = [OtherCopy.model_validate(copy) for copy in item.also_as]
+    return FoundDocument(
+        **document.model_dump(), score=item.score, passage=passage, also_as=also_as
+    )

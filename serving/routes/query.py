@@ -80,6 +80,7 @@ def _to_response(answered: Answered, query: QueryRequest) -> QueryResponse:
     return QueryResponse(
         answer=answered.text,
         sources=[Source.model_validate(item) for item in answered.citations],
+        warnings=answered.warnings,
         images=[],
         suggested_diagrams=[],
         metadata=ResponseMetadata.model_validate(answered),

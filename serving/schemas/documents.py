@@ -7,6 +7,7 @@ from pydantic import Field
 
 from serving.schemas.base import Name, RequestBody, ResponseBody, with_example
 from serving.schemas.filters import DocumentFilters
+from serving.schemas.images import IMAGE_EXAMPLE, Image
 
 _DOCUMENT: dict[str, Any] = {
     "document_id": "5b0a1a52-6a5e-5c0b-8f0e-0a3d5c1b2e4f",
@@ -35,9 +36,43 @@ _UNIT: dict[str, Any] = {
     "anchor": "page=3",
     "start": 2210,
     "end": 4105,
+    "language": "en",
+    "confidence": 0.94,
     "problem_code": None,
     "problem_reason": None,
     "problem_advice": None,
+}
+COVERAGE_EXAMPLE: dict[str, Any] = {
+    "found": 12,
+    "indexed": 11,
+    "pending": 0,
+    "quarantined": {"no_text_layer": 1},
+    "kinds": {"page": 12},
+    "missing": {"page": 1},
+    "summary": "1 of 12 pages",
+    "recognized": 2,
+    "images": 4,
+    "images_with_text": 2,
+    "notes": {"low_confidence": 1},
+}
+_NOTE: dict[str, Any] = {
+    "code": "low_confidence",
+    "message": "Page 7: text was recognized with 71% confidence.",
+    "unit": 6,
+}
+_ATTACHED: dict[str, Any] = {
+    "document_id": "0d7f3c52-1e2a-5b3c-9d4e-5f6a7b8c9d0e",
+    "path": "mail/spare-parts.eml/list.csv",
+    "title": "Spare parts",
+    "state": "published",
+}
+_COPY: dict[str, Any] = {
+    "document_id": "3f2e1d0c-9b8a-5c7d-8e6f-1a2b3c4d5e6f",
+    "title": "Lamp and Lens Manual",
+    "path": "exports/lamp-and-lens-manual.txt",
+    "source_name": "library",
+    "similarity": 0.97,
+    "is_best": False,
 }
 PASSAGE_EXAMPLE: dict[str, Any] = {
     "chunk_id": "7a6b5c4d-3e2f-5a1b-9c8d-7e6f5a4b3c2d",
@@ -60,7 +95,24 @@ PASSAGE_EXAMPLE: dict[str, Any] = {
     "dense_score": 0.74,
     "sparse_score": 11.2,
     "modified_at": "2024-03-16T10:00:00Z",
+    "also_as": [_COPY],
 }
+
+
+_FOUND = _DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE, "also_as": [_COPY]}
+
+
+class OtherCopy(ResponseBody):
+    """Another document with the same text: the same book in another format, a second export."""
+
+    model_config = with_example(_COPY)
+
+    document_id: str
+    title: str
+    path: str
+    source_name: str
+    similarity: float = Field(description="Of its text to that of the best copy, 0 to 1.")
+    is_best: bool = Field(description="Whether searches prefer it to all its copies.")
 
 
 class Passage(ResponseBody):
@@ -88,6 +140,9 @@ class Passage(ResponseBody):
     dense_score: float = Field(description="Cosine of the embeddings.")
     sparse_score: float = Field(description="BM25.")
     modified_at: datetime
+    also_as: list[OtherCopy] = Field(
+        description="Documents with the same text, the best first; they are not found again."
+    )
 
 
 class Document(ResponseBody):
@@ -118,10 +173,13 @@ class Document(ResponseBody):
 class FoundDocument(Document):
     """A document that a search found; score and passage are null without a query."""
 
-    model_config = with_example(_DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE})
+    model_config = with_example(_FOUND)
 
     score: float | None = Field(description="That of its best passage.")
     passage: Passage | None = Field(description="Its best passage.")
+    also_as: list[OtherCopy] = Field(
+        description="Documents with the same text, the best first; empty without a query."
+    )
 
 
 class DocumentSearchRequest(RequestBody):
@@ -143,7 +201,7 @@ class DocumentSearchResponse(ResponseBody):
 
     model_config = with_example(
         {
-            "documents": [_DOCUMENT | {"score": 0.91, "passage": PASSAGE_EXAMPLE}],
+            "documents": [_FOUND],
             "total": 1,
         }
     )
@@ -163,31 +221,106 @@ class Unit(ResponseBody):
     anchor: str
     start: int
     end: int
+    language: str
+    confidence: float | None = Field(
+        description="How sure recognition was of its text, 0 to 1; null for text that was text."
+    )
     problem_code: str | None
     problem_reason: str | None
     problem_advice: str | None
 
 
-class Image(ResponseBody):
-    """A picture of a document. Pictures are not read yet: no response holds one."""
+class Coverage(ResponseBody):
+    """What a document consists of and what came of that: found = indexed + pending + quarantined.
 
-    model_config = with_example({"image_id": "a1", "document_id": "b2", "caption": ""})
+    Units are pages, chapters, slides, sheets or messages; pictures are counted beside them.
+    """
 
-    image_id: str
+    model_config = with_example(COVERAGE_EXAMPLE)
+
+    found: int = Field(description="Units found.")
+    indexed: int = Field(description="Those that can be searched.")
+    pending: int = Field(description="Those that were read and are not published yet.")
+    quarantined: dict[str, int] = Field(description="Those that were not read, by code.")
+    kinds: dict[str, int] = Field(description="Units found, by kind.")
+    missing: dict[str, int] = Field(
+        description="Units whose text readers lack, by kind; a blank page lacks none."
+    )
+    summary: str = Field(description='What is missing: "1 of 12 pages"; empty when nothing is.')
+    recognized: int = Field(description="Units whose text was recognized from pixels or sound.")
+    images: int = Field(description="Pictures found.")
+    images_with_text: int = Field(description="Those in which text was recognized.")
+    notes: dict[str, int] = Field(description="How many notes, by code.")
+
+
+class Note(ResponseBody):
+    """Something its owner should know of a document that was read all the same."""
+
+    model_config = with_example(_NOTE)
+
+    code: str
+    message: str
+    unit: int | None = Field(description="Ordinal of the unit; null for the whole document.")
+
+
+class DocumentProblem(ResponseBody):
+    """Why the newest version of a document could not be read at all."""
+
+    model_config = with_example(
+        {
+            "code": "password_protected",
+            "reason": "The file is locked with a password.",
+            "advice": "Save a copy without a password and re-add it.",
+        }
+    )
+
+    code: str
+    reason: str
+    advice: str
+
+
+class AttachedDocument(ResponseBody):
+    """A document that lies in the file of another, such as a mail's attachment."""
+
+    model_config = with_example(_ATTACHED)
+
     document_id: str
-    caption: str
+    path: str
+    title: str
+    state: str = Field(description="State of its newest version.")
 
 
 class DocumentDetailResponse(ResponseBody):
     """One document, its units and those most like it."""
 
     model_config = with_example(
-        {"document": _DOCUMENT, "units": [_UNIT], "images": [], "related_documents": []}
+        {
+            "document": _DOCUMENT,
+            "coverage": COVERAGE_EXAMPLE,
+            "problem": None,
+            "units": [_UNIT],
+            "notes": [_NOTE],
+            "container": None,
+            "attachments": [_ATTACHED],
+            "copies": [_COPY],
+            "images": [IMAGE_EXAMPLE],
+            "related_documents": [],
+        }
     )
 
     document: Document
+    coverage: Coverage = Field(description="Of the published version.")
+    problem: DocumentProblem | None = Field(
+        description="Why its newest version could not be read; null when it could."
+    )
     units: list[Unit]
-    images: list[Image] = Field(description="Pictures are not read yet: always empty.")
+    notes: list[Note]
+    container: AttachedDocument | None = Field(
+        description="The document in whose file it lies, such as a mail."
+    )
+    attachments: list[AttachedDocument] = Field(description="Documents that lie in its file.")
+    copies: list[OtherCopy] = Field(description="Documents with the same text, the best first.")
+    images: list[Image] = Field(description="Its pictures in reading order, each once.")
     related_documents: list[Document]
 
 

@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from serving.schemas.base import Name, Question, RequestBody, ResponseBody, with_example
-from serving.schemas.documents import PASSAGE_EXAMPLE, Image, Passage
+from serving.schemas.documents import COVERAGE_EXAMPLE, PASSAGE_EXAMPLE, Coverage, Passage
 from serving.schemas.filters import DocumentFilters
+from serving.schemas.images import Image
 
 CONVERSATION_ID = r"^[A-Za-z0-9._-]{1,128}$"
 _SOURCE: dict[str, Any] = {
@@ -23,13 +24,16 @@ _SOURCE: dict[str, Any] = {
     "start": 2310,
     "end": 2340,
     "score": 0.91,
+    "confidence": None,
+    "coverage": COVERAGE_EXAMPLE,
+    "warnings": ["1 of 12 pages of “Lamp and Lens Manual” could not be read."],
 }
 _METADATA: dict[str, Any] = {
     "is_answered": True,
     "model": "extractive",
     "technique": "hybrid",
     "generation_id": "g1f0c2a9e",
-    "notes": ["1 of 12 pages of Lamp and Lens Manual could not be read."],
+    "notes": [],
     "elapsed_ms": 84.2,
     "token_count": 0,
     "cost_usd": 0.0,
@@ -37,6 +41,7 @@ _METADATA: dict[str, Any] = {
 _ANSWER: dict[str, Any] = {
     "answer": "The handle is behind the door. [1]",
     "sources": [_SOURCE],
+    "warnings": ["1 of 12 pages of “Lamp and Lens Manual” could not be read."],
     "images": [],
     "suggested_diagrams": [],
     "metadata": _METADATA,
@@ -80,7 +85,7 @@ class QueryRequest(RequestBody):
         description="Document ids, paths or titles to answer from; adds to those in `filters`.",
     )
     include_images: bool = Field(
-        default=False, description="Pictures are not read yet: `images` stays empty."
+        default=False, description="Pictures are shown with documents, not yet with answers."
     )
 
 
@@ -104,6 +109,16 @@ class Source(ResponseBody):
     score: float = Field(
         description="The higher, the better it fits; comparable within one response only."
     )
+    confidence: float | None = Field(
+        description="How sure recognition was of the page, 0 to 1; null for text that was text."
+    )
+    coverage: Coverage | None = Field(
+        description="Of its document, where parts of that are missing; null where all was read."
+    )
+    warnings: list[str] = Field(
+        description="What a reader must know of it: parts of its document that are missing, a "
+        "page recognized with low confidence."
+    )
 
 
 class DiagramSuggestion(ResponseBody):
@@ -124,7 +139,9 @@ class ResponseMetadata(ResponseBody):
     model: str = Field(description='Who wrote it; "extractive" quotes word for word.')
     technique: str = Field(default="hybrid", description="How the passages were found.")
     generation_id: str | None = Field(description="The index generation that was asked.")
-    notes: list[str] = Field(description="What a reader must know: parts that are missing.")
+    notes: list[str] = Field(
+        description="What was amiss in the making: a provider that broke off, an invented source."
+    )
     elapsed_ms: float
     token_count: int
     cost_usd: float
@@ -137,7 +154,13 @@ class QueryResponse(ResponseBody):
 
     answer: str
     sources: list[Source]
-    images: list[Image] = Field(description="Pictures are not read yet: always empty.")
+    warnings: list[str] = Field(
+        description="What a reader must know of the sources: parts of a document that are "
+        "missing, pages recognized with low confidence. Empty when all is well."
+    )
+    images: list[Image] = Field(
+        description="Pictures are shown with documents, not yet with answers: always empty."
+    )
     suggested_diagrams: list[DiagramSuggestion] = Field(
         description="Diagrams are not made yet: always empty."
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -139,6 +140,20 @@ def test_every_source_opens_at_its_own_quote(page: Page) -> None:
         expect(page.locator("#viewer mark").first).to_be_in_viewport()
         assert "".join(page.locator("#viewer mark").all_text_contents()) == quote
         page.get_by_role("button", name="Close the document").click()
+
+
+def test_a_source_with_missing_parts_says_so_below_its_quote(
+    page: Page, library: Workspace
+) -> None:
+    title = "A manual <img src=x onerror=alert(1)>"
+    with psycopg.connect(library.database.address) as connection:
+        connection.execute("UPDATE knowledge.parses SET title = %s", (title,))
+        connection.execute("UPDATE knowledge.units SET problem_code = 'x' WHERE ordinal = 0")
+    _ask(page, HANDLE)
+    warning = page.locator(".source-warning").first
+    expect(warning).to_contain_text(f"of “{title}” could not be read.")
+    expect(page.locator("#notes")).to_contain_text("could not be read")
+    assert page.locator("#result img").count() == 0
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:

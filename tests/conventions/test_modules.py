@@ -27,8 +27,6 @@ BROAD_HANDLERS = {
 ENVIRONMENT = {
     "alexandria/adapters/great_expectations.py": "switches its usage reports off",
     "alexandria/adapters/litellm.py": "tells litellm not to download its price list",
-    "alexandria/knowledge/parsing/readers/offline_sentences.py": "turns unstructured's usage "
-    "reports off, by the variables it reads",
 }
 """Modules outside `pipelines/` that may touch `os.environ`, and why."""
 

@@ -4,19 +4,26 @@
 with the code, both ways.
 """
 
+import ast
+import importlib
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_files import ROOT
+from house_files import ROOT, module_names, modules, shown, tree
 
 from alexandria import errors
 from alexandria.errors import AlexandriaError, UnreadableError
 from alexandria.knowledge.parsing import SUPPORTED
+from alexandria.knowledge.parsing.drafts import EMPTY_UNIT
+from alexandria.knowledge.parsing.formats import REFUSED
 from alexandria.settings import Settings
 
 DOCS = ROOT / "docs"
+READING_LIMITS = ("max_file_bytes", "reading_seconds", "reading_memory_bytes")
+"""Settings that limit what a file may cost."""
 
 
 def table_rows(page: Path, first_header: str) -> list[list[str]]:
@@ -128,3 +135,88 @@ def test_formats_are_all_listed() -> None:
         for one in SUPPORTED
     ]
     assert listed == wanted, "Bring the table in docs/formats.md in line with SUPPORTED, in order."
+
+
+def test_kinds_that_are_known_and_not_read_are_listed_with_their_advice() -> None:
+    rows = table_rows(DOCS / "formats.md", "Known, not read")
+    listed = {plain(kind): (reason, advice) for kind, reason, advice in rows}
+    assert listed == REFUSED, "Bring the table in docs/formats.md in line with REFUSED."
+
+
+def codes_given_to(name: str) -> Iterator[tuple[str, str]]:
+    """The codes that calls of `Note` or `Problem` write out, and where.
+
+    A code that comes from something else, such as an error's own, is listed there.
+    """
+    for path in modules():
+        for node in ast.walk(tree(path)) if path.is_relative_to(ROOT / "alexandria") else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name:
+                keywords = [item.value for item in node.keywords if item.arg == "code"]
+                code = (node.args or keywords)[0]
+                if isinstance(code, ast.Constant):
+                    yield str(code.value), f"{shown(path)}:{node.lineno}"
+                else:
+                    assert isinstance(code, ast.Attribute), (
+                        f"{shown(path)}:{node.lineno}: write the code out, so that it is found."
+                    )
+
+
+def test_quarantine_codes_are_all_listed_in_the_words_of_the_code() -> None:
+    listed = [[plain(cell) for cell in row[:3]] for row in table_rows(DOCS / "formats.md", "Code")]
+    unreadable = [
+        [item.code, plain(item().message), plain(item.advice)]
+        for item in error_classes().values()
+        if issubclass(item, UnreadableError)
+    ]
+    units = [[EMPTY_UNIT.code, EMPTY_UNIT.reason, EMPTY_UNIT.advice]]
+    assert sorted(listed) == sorted(unreadable + units), (
+        "Bring the table of codes in docs/formats.md in line with alexandria/errors.py."
+    )
+    unlisted = [
+        place for code, place in codes_given_to("Problem") if code not in {row[0] for row in listed}
+    ]
+    assert not unlisted, f"docs/formats.md lists no such code: {unlisted}"
+
+
+def test_note_codes_are_all_listed() -> None:
+    listed = [plain(row[0]) for row in table_rows(DOCS / "formats.md", "Note")]
+    given = dict(codes_given_to("Note"))
+    assert set(given) == set(listed), (
+        f"Bring the table of notes in docs/formats.md in line with the readers: "
+        f"{sorted(set(given) ^ set(listed))}"
+    )
+    assert listed == sorted(set(listed)), "Keep the notes in order, each once."
+
+
+def reading_limits() -> dict[str, object]:
+    """Every constant `MAX_…` of the readers, and the settings that limit reading, by name."""
+    found: dict[str, object] = {
+        f"ALEXANDRIA_{name.upper()}": Settings.model_fields[name].default for name in READING_LIMITS
+    }
+    for name in module_names():
+        if name.startswith("alexandria.knowledge.parsing."):
+            module = importlib.import_module(name)
+            path = Path(str(module.__file__))
+            for node in tree(path).body:
+                targets = node.targets if isinstance(node, ast.Assign) else []
+                for target in targets:
+                    constant = ast.unparse(target)
+                    if constant.startswith("MAX_"):
+                        found[f"{path.stem}.{constant}"] = getattr(module, constant)
+    return found
+
+
+def as_shown(value: object) -> str:
+    """A limit as the page shows it."""
+    assert isinstance(value, int | float)
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20)):
+        if value >= size and value % size == 0:
+            return f"{value // size} {unit}"
+    return f"{value:,.15g}"
+
+
+def test_limits_are_all_listed() -> None:
+    rows = table_rows(DOCS / "formats.md", "Limit")
+    listed = {plain(row[0]): plain(row[1]) for row in rows}
+    wanted = {name: as_shown(value) for name, value in reading_limits().items()}
+    assert listed == wanted, "Bring the table of limits in docs/formats.md in line with the code."

@@ -1,5 +1,6 @@
 -- name: pending_chunkings
--- Current versions with a readable parse that no chunking of this kind covers.
+-- Current versions with a readable parse that no chunking of this kind covers, longest first:
+-- no worker begins a long one when the others are done.
 SELECT document.document_id::text, version.version_id::text, parse.parse_id::text
 FROM knowledge.documents AS document
 JOIN knowledge.document_versions AS version
@@ -12,7 +13,7 @@ WHERE document.source_id = %(source_id)s
         SELECT FROM knowledge.chunkings AS chunking
         WHERE chunking.version_id = version.version_id
             AND chunking.chunker_id = %(chunker_id)s)
-ORDER BY document.path;
+ORDER BY length(parse.body) DESC, document.path;
 
 -- name: read_parse
 SELECT title, author, language, media_type, body, blocks FROM knowledge.parses
@@ -20,7 +21,7 @@ WHERE parse_id = %(parse_id)s;
 
 -- name: read_units
 SELECT ordinal, kind, label, anchor, start_offset, end_offset,
-    problem_code, problem_reason, problem_advice
+    problem_code, problem_reason, problem_advice, language, confidence
 FROM knowledge.units WHERE parse_id = %(parse_id)s ORDER BY ordinal;
 
 -- name: add_chunks

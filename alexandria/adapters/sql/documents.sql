@@ -1,8 +1,9 @@
 -- name: readable_files
--- Files that could be opened, with the content they had; or those of them whose content is
--- not published yet.
+-- Files of the source itself that could be opened, with the content they had; or those of
+-- them whose content is not published yet.
 SELECT file.path, file.content_hash FROM knowledge.source_files AS file
 WHERE file.source_id = %(source_id)s AND file.problem_code IS NULL
+    AND file.container_path IS NULL
     AND NOT (%(only_staged)s AND EXISTS (
         SELECT FROM knowledge.document_versions AS version
         WHERE version.content_hash = file.content_hash AND version.state = 'published'))
@@ -90,7 +91,7 @@ WHERE document.document_id = version.document_id AND document.source_id = %(sour
 
 -- name: pending_parses
 -- Contents of a source's current versions that this parser has not read.
-SELECT DISTINCT ON (version.content_hash) version.content_hash, document.path
+SELECT DISTINCT ON (version.content_hash) version.content_hash, document.path, version.size_bytes
 FROM knowledge.documents AS document
 JOIN knowledge.document_versions AS version
     ON version.version_id = document.current_version_id
@@ -108,19 +109,94 @@ ORDER BY version.content_hash, document.path;
 -- name: add_parse
 INSERT INTO knowledge.parses
     (parse_id, content_hash, parser_version, title, author, language, media_type, body,
-     blocks, problem_code, problem_reason, problem_advice, elapsed_seconds)
+     blocks, notes, problem_code, problem_reason, problem_advice, elapsed_seconds)
 VALUES (%(parse_id)s, %(content_hash)s, %(parser_version)s, %(title)s, %(author)s,
-        %(language)s, %(media_type)s, %(body)s, %(blocks)s, %(problem_code)s,
+        %(language)s, %(media_type)s, %(body)s, %(blocks)s, %(notes)s, %(problem_code)s,
         %(problem_reason)s, %(problem_advice)s, %(elapsed_seconds)s)
 ON CONFLICT DO NOTHING;
 
 -- name: add_unit
 INSERT INTO knowledge.units
-    (parse_id, ordinal, kind, label, anchor, start_offset, end_offset,
+    (parse_id, ordinal, kind, label, anchor, start_offset, end_offset, language, confidence,
      problem_code, problem_reason, problem_advice)
 VALUES (%(parse_id)s, %(ordinal)s, %(kind)s, %(label)s, %(anchor)s, %(start_offset)s,
-        %(end_offset)s, %(problem_code)s, %(problem_reason)s, %(problem_advice)s)
+        %(end_offset)s, %(language)s, %(confidence)s, %(problem_code)s, %(problem_reason)s,
+        %(problem_advice)s)
 ON CONFLICT DO NOTHING;
+
+-- name: add_image
+INSERT INTO knowledge.images
+    (parse_id, ordinal, unit_ordinal, content_hash, thumbnail_hash, media_type, width, height,
+     body, confidence, description)
+VALUES (%(parse_id)s, %(ordinal)s, %(unit)s, %(content_hash)s, %(thumbnail_hash)s,
+        %(media_type)s, %(width)s, %(height)s, %(text)s, %(confidence)s, %(description)s)
+ON CONFLICT DO NOTHING;
+
+-- name: add_attachment
+INSERT INTO knowledge.attachments (parse_id, ordinal, name, content_hash, size_bytes)
+VALUES (%(parse_id)s, %(ordinal)s, %(name)s, %(content_hash)s, %(size_bytes)s)
+ON CONFLICT DO NOTHING;
+
+-- name: settle_contained_files
+-- Files inside the files of a source, at any depth, become files of the source, at the path
+-- of their container and their own name. A container that this parser has not read yet keeps
+-- what it had; one that a person deleted holds nothing. What lies deeper than the limit
+-- becomes a file with that problem.
+WITH RECURSIVE wanted AS (
+    SELECT path, content_hash, size_bytes, modified_at, NULL::text AS container_path, 0 AS depth
+    FROM knowledge.source_files
+    WHERE source_id = %(source_id)s AND container_path IS NULL AND problem_code IS NULL
+    UNION ALL
+    SELECT inside.path, inside.content_hash, inside.size_bytes, holder.modified_at, holder.path,
+        holder.depth + 1
+    FROM wanted AS holder
+    LEFT JOIN knowledge.parses AS parse
+        ON parse.content_hash = holder.content_hash
+        AND parse.parser_version = %(parser_version)s
+    CROSS JOIN LATERAL (
+        SELECT holder.path || '/' || attachment.name AS path, attachment.content_hash,
+            attachment.size_bytes
+        FROM knowledge.attachments AS attachment WHERE attachment.parse_id = parse.parse_id
+        UNION ALL
+        SELECT known.path, known.content_hash, known.size_bytes
+        FROM knowledge.source_files AS known
+        WHERE parse.parse_id IS NULL AND known.source_id = %(source_id)s
+            AND known.container_path = holder.path) AS inside
+    WHERE holder.depth <= %(deepest)s
+        AND NOT EXISTS (
+            SELECT FROM knowledge.excluded_files AS excluded
+            WHERE excluded.source_id = %(source_id)s AND excluded.path = holder.path)
+),
+inside AS (
+    SELECT *, depth > %(deepest)s AS is_too_deep FROM wanted WHERE container_path IS NOT NULL
+),
+gone AS (
+    DELETE FROM knowledge.source_files AS known
+    WHERE known.source_id = %(source_id)s AND known.container_path IS NOT NULL
+        AND NOT EXISTS (SELECT FROM inside WHERE inside.path = known.path)
+    RETURNING known.path
+),
+kept AS (
+    INSERT INTO knowledge.source_files AS known
+        (source_id, path, size_bytes, modified_at, fingerprint, content_hash, container_path,
+         problem_code, problem_reason, problem_advice)
+    SELECT %(source_id)s, path, size_bytes, modified_at, content_hash, content_hash,
+        container_path, CASE WHEN is_too_deep THEN %(problem_code)s END,
+        CASE WHEN is_too_deep THEN %(problem_reason)s END,
+        CASE WHEN is_too_deep THEN %(problem_advice)s END
+    FROM inside
+    ON CONFLICT (source_id, path) DO UPDATE
+        SET size_bytes = excluded.size_bytes, modified_at = excluded.modified_at,
+            fingerprint = excluded.fingerprint, content_hash = excluded.content_hash,
+            container_path = excluded.container_path, problem_code = excluded.problem_code,
+            problem_reason = excluded.problem_reason, problem_advice = excluded.problem_advice,
+            observed_at = now()
+        WHERE known.content_hash <> excluded.content_hash
+            OR known.modified_at <> excluded.modified_at
+            OR known.container_path IS DISTINCT FROM excluded.container_path
+    RETURNING known.path
+)
+SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept);
 
 -- name: mark_versions_parsed
 -- Current versions whose content the newest parser could read.

@@ -1,7 +1,8 @@
 -- name: pending_entries
--- Chunks of a source's current versions that are embedded and not yet in a generation.
+-- Chunks of a source's current versions that are not yet in a generation; the language is that
+-- of the unit a chunk lies in.
 SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, chunk.document_id::text,
-    document.source_id::text, document.tenant_id, parse.language, source.tags,
+    document.source_id::text, document.tenant_id, unit.language, source.tags,
     version.modified_at, chunk.text_hash
 FROM knowledge.documents AS document
 JOIN knowledge.sources AS source USING (source_id)
@@ -12,20 +13,22 @@ JOIN knowledge.chunkings AS chunking
 JOIN knowledge.parses AS parse USING (parse_id)
 JOIN knowledge.version_chunks AS member
     ON member.version_id = version.version_id AND member.chunker_id = %(chunker_id)s
+JOIN knowledge.units AS unit
+    ON unit.parse_id = parse.parse_id AND unit.ordinal = member.unit_ordinal
 JOIN knowledge.chunks AS chunk USING (chunk_id)
 WHERE document.source_id = %(source_id)s
     AND NOT EXISTS (
         SELECT FROM knowledge.index_entries AS entry
         WHERE entry.generation_id = %(generation_id)s AND entry.chunk_id = chunk.chunk_id)
-ORDER BY chunk.chunk_id;
+ORDER BY chunk.chunk_id, member.ordinal;
 
--- name: entry_contents
--- Text and vector of chunks, for staging.
-SELECT chunk.chunk_id::text, chunk.body, embedding.vector
-FROM knowledge.chunks AS chunk
-JOIN knowledge.embeddings AS embedding
-    ON embedding.model_id = %(model_id)s AND embedding.text_hash = chunk.text_hash
-WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[]);
+-- name: chunk_bodies
+SELECT chunk_id::text, body FROM knowledge.chunks WHERE chunk_id = ANY(%(chunk_ids)s::uuid[]);
+
+-- name: known_vectors
+-- Vectors of a model by the hash of their text.
+SELECT text_hash, vector FROM knowledge.embeddings
+WHERE model_id = %(model_id)s AND text_hash = ANY(%(text_hashes)s);
 
 -- name: copy_entries
 COPY knowledge.index_entries (generation_id, chunk_id, document_id, source_id, tenant_id,
@@ -39,7 +42,7 @@ WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]
 SELECT chunk_id::text FROM knowledge.index_entries WHERE generation_id = %(generation_id)s;
 
 -- name: entry_vectors
-SELECT chunk_id::text, dense FROM knowledge.index_entries
+SELECT chunk_id::text, halfvec_send(dense) AS dense FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
 -- name: pending_points
@@ -86,6 +89,10 @@ WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]
 
 -- name: count_entries
 SELECT entry_count FROM knowledge.index_generations WHERE generation_id = %(generation_id)s;
+
+-- name: count_published_entries
+SELECT count(*) FROM knowledge.index_entries
+WHERE generation_id = %(generation_id)s AND is_published;
 
 -- name: publishable_versions
 -- Current versions that are wholly staged in a generation and not what it publishes.
@@ -153,22 +160,18 @@ INSERT INTO knowledge.index_removals (generation_id, chunk_id)
 SELECT generation_id, chunk_id FROM gone ON CONFLICT DO NOTHING;
 
 -- name: publish_entries
--- An entry keeps the date of the version that brought its text; tags and language follow.
+-- An entry keeps the date and the language of the version that brought its text: its terms
+-- were stemmed in that language. Tags follow the source.
 UPDATE knowledge.index_entries AS entry
-SET is_published = true, language = parse.language, tags = source.tags,
-    is_in_qdrant = entry.is_in_qdrant AND entry.language = parse.language
-        AND entry.tags = source.tags
+SET is_published = true, tags = source.tags,
+    is_in_qdrant = entry.is_in_qdrant AND entry.tags = source.tags
 FROM knowledge.publications AS publication
 JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.sources AS source USING (source_id)
-JOIN knowledge.chunkings AS chunking
-    ON chunking.version_id = publication.version_id
-    AND chunking.chunker_id = publication.chunker_id
-JOIN knowledge.parses AS parse USING (parse_id)
 WHERE entry.generation_id = %(generation_id)s AND entry.document_id = document.document_id
     AND publication.generation_id = entry.generation_id AND publication.withdrawn_at IS NULL
     AND document.source_id = %(source_id)s
-    AND (NOT entry.is_published OR entry.language <> parse.language OR entry.tags <> source.tags);
+    AND (NOT entry.is_published OR entry.tags <> source.tags);
 
 -- name: mark_versions_published
 -- Current versions that a generation publishes: new ones, and those an edit came back to.

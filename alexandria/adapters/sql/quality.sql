@@ -179,12 +179,14 @@ WHERE recount.found IS DISTINCT FROM known.document_frequency;
 SELECT count(*) FROM knowledge.index_entries WHERE generation_id = %(generation_id)s;
 
 -- name: labelled_questions
--- Questions of a source whose document is live.
-SELECT question.question_id::text, question.question, document.document_id::text
+-- Questions of a source whose document is live; a copy counts as its best copy.
+SELECT question.question_id::text, question.question,
+    coalesce(link.best_document_id, document.document_id)::text AS document_id
 FROM knowledge.labelled_questions AS question
 JOIN knowledge.documents AS document
     ON document.source_id = question.source_id AND document.path = question.path
     AND document.deleted_at IS NULL
+LEFT JOIN knowledge.near_duplicates AS link ON link.document_id = document.document_id
 WHERE question.source_id = %(source_id)s ORDER BY question.question_id;
 
 -- name: forget_labelled_questions
@@ -219,8 +221,12 @@ WHERE score.retrieval_score_id = (
             AND before.is_published ORDER BY before.retrieval_score_id DESC LIMIT 1), 0);
 
 -- name: chunk_documents
-SELECT chunk_id::text, document_id::text FROM knowledge.chunks
-WHERE chunk_id = ANY(%(chunk_ids)s::uuid[]);
+-- The documents of chunks; a copy counts as its best copy.
+SELECT chunk.chunk_id::text,
+    coalesce(link.best_document_id, chunk.document_id)::text AS document_id
+FROM knowledge.chunks AS chunk
+LEFT JOIN knowledge.near_duplicates AS link USING (document_id)
+WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
 -- name: staged_entry_count
 SELECT count(*) FROM knowledge.index_entries
@@ -233,6 +239,14 @@ JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.version_chunks AS member
     ON member.version_id = publication.version_id AND member.chunker_id = publication.chunker_id
 WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL;
+
+-- name: copy_paths
+-- Paths of a tenant's copies with those of their best copies.
+SELECT document.path, best.path AS best_path
+FROM knowledge.near_duplicates AS link
+JOIN knowledge.documents AS document USING (document_id)
+JOIN knowledge.documents AS best ON best.document_id = link.best_document_id
+WHERE document.tenant_id = %(tenant_id)s;
 
 -- name: source_publication_counts
 -- Chunks that a generation publishes of a source, by the ledger and by its entries.

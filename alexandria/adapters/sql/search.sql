@@ -15,89 +15,135 @@ ORDER BY dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension}), chunk
 LIMIT %(limit)s;
 
 -- name: search_sparse
--- Best entries by BM25 that pass the filter; the question's terms carry their IDF.
-SELECT chunk_id::text, -(terms <#> %(terms)s::sparsevec) AS score
-FROM knowledge.index_entries
-WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
-    AND (is_published OR %(with_staged)s)
-    AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
-    AND (cardinality(%(document_ids)s::uuid[]) = 0 OR document_id = ANY(%(document_ids)s::uuid[]))
-    AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
-    AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
-    AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
-    AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
-    AND terms <#> %(terms)s::sparsevec < 0
-ORDER BY terms <#> %(terms)s::sparsevec, chunk_id
+-- Best entries by BM25 that pass the filter; the question's terms carry their IDF. Their ids
+-- are given too where an index of them finds the entries that have one.
+SELECT chunk_id::text, -distance AS score
+FROM (
+    SELECT chunk_id, terms <#> %(terms)s::sparsevec AS distance
+    FROM knowledge.index_entries
+    WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+        AND (is_published OR %(with_staged)s)
+        AND (cardinality(%(term_ids)s::integer[]) = 0 OR term_ids && %(term_ids)s::integer[])
+        AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
+        AND (cardinality(%(document_ids)s::uuid[]) = 0
+            OR document_id = ANY(%(document_ids)s::uuid[]))
+        AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
+        AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
+        AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
+        AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
+    OFFSET 0) AS entry
+WHERE distance < 0
+ORDER BY distance, chunk_id
 LIMIT %(limit)s;
 
 -- name: term_frequencies
-SELECT term_id, document_frequency FROM knowledge.term_statistics
-WHERE generation_id = %(generation_id)s AND term_id = ANY(%(term_ids)s);
+SELECT known.term_id, known.document_frequency, generation.entry_count,
+    to_regclass(%(index)s) IS NOT NULL AS is_indexed
+FROM knowledge.term_statistics AS known
+JOIN knowledge.index_generations AS generation USING (generation_id)
+WHERE known.generation_id = %(generation_id)s AND known.term_id = ANY(%(term_ids)s);
 
--- name: candidate_texts
--- Text of chunks with the title and language of the version that is published, or of the
--- current one if what is staged counts.
-SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, parse.title, parse.language, chunk.body
+-- name: published_texts
+-- Text of chunks that stand in a published version, with its title, the language of the unit,
+-- and the best copy of its document if it has copies.
+SELECT chunk.chunk_id::text, chunk.document_id::text, parse.title, unit.language, chunk.body,
+    coalesce(link.best_document_id,
+        (SELECT DISTINCT led.best_document_id FROM knowledge.near_duplicates AS led
+         WHERE led.best_document_id = chunk.document_id))::text AS work_id
+FROM unnest(%(chunk_ids)s::uuid[]) AS wanted (chunk_id)
+JOIN knowledge.chunks AS chunk USING (chunk_id)
+JOIN knowledge.publications AS publication
+    ON publication.document_id = chunk.document_id AND publication.withdrawn_at IS NULL
+    AND publication.generation_id = %(generation_id)s
+JOIN knowledge.chunkings AS chunking
+    ON chunking.version_id = publication.version_id
+    AND chunking.chunker_id = publication.chunker_id
+JOIN knowledge.parses AS parse USING (parse_id)
+JOIN LATERAL (
+    SELECT member.unit_ordinal FROM knowledge.version_chunks AS member
+    WHERE member.chunk_id = chunk.chunk_id AND member.version_id = publication.version_id
+        AND member.chunker_id = publication.chunker_id LIMIT 1) AS member ON true
+JOIN LATERAL (
+    SELECT known.language FROM knowledge.units AS known
+    WHERE known.parse_id = chunking.parse_id AND known.ordinal = member.unit_ordinal
+    LIMIT 1) AS unit ON true
+LEFT JOIN knowledge.near_duplicates AS link ON link.document_id = chunk.document_id;
+
+-- name: staged_texts
+-- Text of chunks with the title and language of the current version, or of another that has it.
+SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, chunk.document_id::text, parse.title,
+    unit.language, chunk.body, NULL AS work_id
 FROM knowledge.chunks AS chunk
 JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.version_chunks AS member USING (chunk_id)
 JOIN knowledge.chunkings AS chunking
     ON chunking.version_id = member.version_id AND chunking.chunker_id = member.chunker_id
 JOIN knowledge.parses AS parse USING (parse_id)
+JOIN knowledge.units AS unit
+    ON unit.parse_id = parse.parse_id AND unit.ordinal = member.unit_ordinal
 LEFT JOIN knowledge.publications AS publication
     ON publication.version_id = member.version_id AND publication.chunker_id = member.chunker_id
     AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
 WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[])
-ORDER BY chunk.chunk_id,
-    %(with_staged)s AND member.version_id IS NOT DISTINCT FROM document.current_version_id DESC,
+ORDER BY chunk.chunk_id, member.version_id IS NOT DISTINCT FROM document.current_version_id DESC,
     publication.version_id IS NOT NULL DESC;
 
 -- name: published_languages
--- Languages a generation's documents are written in, most common first.
-SELECT parse.language
+-- Languages that the units of a generation's documents are written in, most common first.
+SELECT unit.language
 FROM knowledge.publications AS publication
 JOIN knowledge.chunkings AS chunking USING (version_id, chunker_id)
-JOIN knowledge.parses AS parse USING (parse_id)
+JOIN knowledge.units AS unit USING (parse_id)
 JOIN knowledge.documents AS document ON document.document_id = publication.document_id
 WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
     AND document.tenant_id = %(tenant_id)s
-GROUP BY parse.language ORDER BY count(*) DESC, parse.language;
+GROUP BY unit.language ORDER BY count(*) DESC, unit.language;
 
 -- name: read_passages
--- What a reader is shown of chunks: where they stand in the published version.
-SELECT member.chunk_id::text, publication.document_id::text, publication.version_id::text,
-    chunking.parse_id::text, document.path, document.source_id::text, source.name AS source_name,
-    source.kind AS source_kind, source.tags, parse.title, parse.author, parse.language,
-    version.content_hash, version.modified_at, member.ordinal, member.start_offset,
-    member.end_offset, member.anchor, member.section_path, unit.label AS unit_label, chunk.body
-FROM knowledge.version_chunks AS member
-JOIN knowledge.publications AS publication
-    ON publication.version_id = member.version_id AND publication.chunker_id = member.chunker_id
-    AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
-JOIN knowledge.chunkings AS chunking
-    ON chunking.version_id = member.version_id AND chunking.chunker_id = member.chunker_id
-JOIN knowledge.parses AS parse ON parse.parse_id = chunking.parse_id
-JOIN knowledge.units AS unit
-    ON unit.parse_id = chunking.parse_id AND unit.ordinal = member.unit_ordinal
-JOIN knowledge.chunks AS chunk ON chunk.chunk_id = member.chunk_id
-JOIN knowledge.document_versions AS version ON version.version_id = member.version_id
-JOIN knowledge.documents AS document ON document.document_id = publication.document_id
+-- What a reader is shown of chunks: where they stand in the published version. Joined in two
+-- steps: planning all at once takes longer than reading.
+WITH placed AS MATERIALIZED (
+    SELECT member.chunk_id, publication.document_id, publication.version_id, member.ordinal,
+        member.start_offset, member.end_offset, member.anchor, member.section_path,
+        chunking.parse_id, unit.label, chunk.body
+    FROM knowledge.version_chunks AS member
+    JOIN knowledge.publications AS publication
+        ON publication.version_id = member.version_id
+        AND publication.chunker_id = member.chunker_id
+        AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
+    JOIN knowledge.chunkings AS chunking
+        ON chunking.version_id = member.version_id AND chunking.chunker_id = member.chunker_id
+    JOIN knowledge.units AS unit
+        ON unit.parse_id = chunking.parse_id AND unit.ordinal = member.unit_ordinal
+    JOIN knowledge.chunks AS chunk ON chunk.chunk_id = member.chunk_id
+    WHERE member.chunk_id = ANY(%(chunk_ids)s::uuid[]))
+SELECT placed.chunk_id::text, placed.document_id::text, placed.version_id::text, document.path,
+    document.source_id::text, source.name AS source_name, source.kind AS source_kind,
+    source.tags, parse.title, parse.author, parse.language, version.modified_at,
+    placed.start_offset, placed.end_offset, placed.anchor, placed.section_path,
+    placed.label AS unit_label, placed.body
+FROM placed
+JOIN knowledge.parses AS parse USING (parse_id)
+JOIN knowledge.document_versions AS version USING (version_id)
+JOIN knowledge.documents AS document ON document.document_id = placed.document_id
 JOIN knowledge.sources AS source ON source.source_id = document.source_id
-WHERE member.chunk_id = ANY(%(chunk_ids)s::uuid[]) AND document.tenant_id = %(tenant_id)s;
+WHERE document.tenant_id = %(tenant_id)s;
 
 -- name: read_neighbours
--- The chunks just before and after chosen ones, in the same version.
-SELECT hit.chunk_id::text AS hit_id, near.ordinal - hit.ordinal AS distance, chunk.body,
-    near.start_offset, near.end_offset
-FROM knowledge.version_chunks AS hit
+-- The chunks just before and after chosen ones in the published version; in the same unit,
+-- unless other units count as well.
+SELECT hit.chunk_id::text AS hit_id, near.ordinal - hit.ordinal AS distance, chunk.body
+FROM unnest(%(chunk_ids)s::uuid[]) AS wanted (chunk_id)
+JOIN knowledge.version_chunks AS hit USING (chunk_id)
 JOIN knowledge.publications AS publication
     ON publication.version_id = hit.version_id AND publication.chunker_id = hit.chunker_id
     AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
-JOIN knowledge.version_chunks AS near
-    ON near.version_id = hit.version_id AND near.chunker_id = hit.chunker_id
-    AND near.unit_ordinal = hit.unit_ordinal
-    AND near.ordinal BETWEEN hit.ordinal - %(reach)s AND hit.ordinal + %(reach)s
-    AND near.ordinal <> hit.ordinal
+JOIN LATERAL (
+    SELECT beside.ordinal, beside.chunk_id, beside.unit_ordinal
+    FROM knowledge.version_chunks AS beside
+    WHERE beside.version_id = hit.version_id AND beside.chunker_id = hit.chunker_id
+        AND beside.ordinal BETWEEN hit.ordinal - %(reach)s AND hit.ordinal + %(reach)s
+        AND beside.ordinal <> hit.ordinal
+    OFFSET 0) AS near ON %(across_units)s OR near.unit_ordinal = hit.unit_ordinal
 JOIN knowledge.chunks AS chunk ON chunk.chunk_id = near.chunk_id
-WHERE hit.chunk_id = ANY(%(chunk_ids)s::uuid[])
 ORDER BY hit_id, distance;

@@ -32,8 +32,9 @@ SELECT removed_at IS NOT NULL FROM knowledge.sources WHERE source_id = %(source_
 UPDATE knowledge.sources SET synced_at = now() WHERE source_id = %(source_id)s;
 
 -- name: known_files
--- What the last look at a source saw.
-SELECT path, fingerprint, content_hash FROM knowledge.source_files WHERE source_id = %(source_id)s;
+-- What the last look at a source saw; files inside its files are not looked at.
+SELECT path, fingerprint, content_hash FROM knowledge.source_files
+WHERE source_id = %(source_id)s AND container_path IS NULL;
 
 -- name: record_file
 INSERT INTO knowledge.source_files

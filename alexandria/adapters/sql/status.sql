@@ -5,15 +5,13 @@ VALUES (%(asset)s, %(source_id)s, %(run_id)s, %(elapsed_seconds)s, %(model_secon
     %(row_count)s, %(token_count)s, %(cost_usd)s);
 
 -- name: source_status
--- One row for each source: documents by state, units and chunks, for a generation.
-SELECT source.name, source.kind, source.location, source.synced_at,
+-- One row for each source: documents by state, and chunks of a generation.
+SELECT source.source_id::text, source.name, source.kind, source.location, source.synced_at,
     count(*) FILTER (WHERE document.deleted_at IS NULL) AS documents,
     count(*) FILTER (WHERE version.state = 'published') AS published,
     count(*) FILTER (WHERE version.state = 'quarantined') AS quarantined,
     count(*) FILTER (
         WHERE version.state IN ('discovered', 'parsed', 'chunked', 'embedded')) AS pending,
-    coalesce(sum(units.found), 0)::bigint AS units_found,
-    coalesce(sum(units.quarantined), 0)::bigint AS units_quarantined,
     coalesce(sum(chunking.chunk_count), 0)::bigint AS chunks,
     count(*) - count(DISTINCT (source.source_id, version.content_hash)) AS duplicates
 FROM knowledge.sources AS source
@@ -27,12 +25,6 @@ LEFT JOIN knowledge.publications AS publication
 LEFT JOIN knowledge.chunkings AS chunking
     ON chunking.version_id = publication.version_id
     AND chunking.chunker_id = publication.chunker_id
-LEFT JOIN knowledge.parses AS parse
-    ON parse.content_hash = version.content_hash
-    AND parse.parser_version = %(parser_version)s
-LEFT JOIN LATERAL (
-    SELECT count(*) AS found, count(*) FILTER (WHERE unit.problem_code IS NOT NULL) AS quarantined
-    FROM knowledge.units AS unit WHERE unit.parse_id = parse.parse_id) AS units ON true
 WHERE source.tenant_id = %(tenant_id)s AND source.removed_at IS NULL
 GROUP BY source.source_id ORDER BY source.name;
 
@@ -45,7 +37,7 @@ JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.sources AS source ON source.source_id = quarantine.source_id
 WHERE quarantine.cleared_at IS NULL AND source.tenant_id = %(tenant_id)s
     AND document.deleted_at IS NULL AND source.removed_at IS NULL
-ORDER BY source.name, document.path, quarantine.unit;
+ORDER BY source.name, document.path, length(quarantine.unit), quarantine.unit;
 
 -- name: document_summaries
 -- Live documents of a tenant as a generation publishes them, newest state first by path.
@@ -54,8 +46,7 @@ SELECT document.document_id::text, version.version_id::text, document.source_id:
     coalesce(parse.title, '') AS title, coalesce(parse.author, '') AS author,
     coalesce(parse.language, 'und') AS language, coalesce(parse.media_type, '') AS media_type,
     source.tags, version.state, version.modified_at, publication.published_at,
-    units.found AS units_found, units.found - units.quarantined AS units_indexed,
-    units.quarantined AS units_quarantined, coalesce(chunking.chunk_count, 0) AS chunk_count
+    coalesce(chunking.chunk_count, 0) AS chunk_count
 FROM knowledge.documents AS document
 JOIN knowledge.sources AS source USING (source_id)
 JOIN knowledge.document_versions AS version
@@ -70,9 +61,6 @@ LEFT JOIN LATERAL (
     SELECT * FROM knowledge.parses AS candidate
     WHERE candidate.content_hash = version.content_hash
     ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
-LEFT JOIN LATERAL (
-    SELECT count(*) AS found, count(*) FILTER (WHERE unit.problem_code IS NOT NULL) AS quarantined
-    FROM knowledge.units AS unit WHERE unit.parse_id = parse.parse_id) AS units ON true
 WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
     AND (%(source)s::text IS NULL OR source.name = %(source)s)
     AND (cardinality(%(document_ids)s::uuid[]) = 0
@@ -87,25 +75,14 @@ ORDER BY source.name, document.path
 LIMIT %(limit)s OFFSET %(offset)s;
 
 -- name: document_units
--- Units of a version, or of the current one.
-SELECT unit.ordinal, unit.kind, unit.label, unit.anchor, unit.start_offset AS "start",
-    unit.end_offset AS "end", unit.problem_code, unit.problem_reason, unit.problem_advice
-FROM knowledge.documents AS document
-JOIN knowledge.document_versions AS version
-    ON version.version_id = coalesce(%(version_id)s::uuid, document.current_version_id)
-JOIN LATERAL (
-    SELECT parse_id FROM knowledge.parses AS candidate
-    WHERE candidate.content_hash = version.content_hash
-    ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
-JOIN knowledge.units AS unit USING (parse_id)
-WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s
-    AND version.document_id = document.document_id
-ORDER BY unit.ordinal;
+SELECT ordinal, kind, label, anchor, start_offset AS "start", end_offset AS "end", language,
+    confidence::double precision, problem_code, problem_reason, problem_advice
+FROM knowledge.units WHERE parse_id = %(parse_id)s ORDER BY ordinal;
 
 -- name: document_text
 -- The text of a version that was published once, or of the published one.
 SELECT document.document_id::text, version.version_id::text, parse.title, parse.author,
-    parse.language, parse.body AS text
+    parse.language, parse.body AS text, parse.parse_id::text
 FROM knowledge.documents AS document
 JOIN knowledge.publications AS publication USING (document_id)
 JOIN knowledge.document_versions AS version ON version.version_id = publication.version_id

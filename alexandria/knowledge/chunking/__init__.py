@@ -45,7 +45,7 @@ def split(
         strategy: How to cut.
         token_spans: Character spans of the tokens of a text, without special tokens: the
             `token_spans` of the embedder that will embed the chunks. Called a few times,
-            with long stretches of the document.
+            with long stretches of the document or with its different words.
 
     Returns:
         The chunks in the order of the text, none for a document without text. Every

@@ -1,37 +1,31 @@
 """Tells where a text may be cut without tearing a character that a reader sees as one.
 
-Combining marks, joiners, variation selectors and skin tones stay with what they modify,
-and the halves of a surrogate pair stay together.
+What belongs together are Unicode's extended grapheme clusters: a letter with its marks, an
+Indic or Khmer conjunct, a Hangul syllable in parts, a flag, a joined emoji, a surrogate pair.
 """
 
-import unicodedata
+import regex
 
-_JOINER = "\u200d"
-_MARKS = frozenset({"Mn", "Mc", "Me"})
-
-
-def _continues(character: str) -> bool:
-    """Whether the character belongs to the one before it."""
-    if character < "\u0300":
-        return False
-    return (
-        character == _JOINER
-        or unicodedata.category(character) in _MARKS
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-        or "\udc00" <= character <= "\udfff"
-    )
-
-
-def may_cut(text: str, at: int) -> bool:
-    """Whether `text[:at]` and `text[at:]` both hold whole characters."""
-    if at <= 0 or at >= len(text):
-        return True
-    return not _continues(text[at]) and text[at - 1] != _JOINER
+_CLUSTER = regex.compile(r"\X")
+_HALF = regex.compile("[\ud800-\udbff]")
+_LONGEST = 256
+"""Characters after which a cluster is taken for rubbish and may be cut."""
 
 
 def cut_before(text: str, lowest: int, at: int) -> int:
-    """The last good place to cut in lowest + 1..at, or `at` when there is none."""
-    for place in range(at, lowest, -1):
-        if may_cut(text, place):
-            return place
-    return at
+    """The last good place to cut in lowest + 1..at, or `at` when there is none.
+
+    Args:
+        text: The whole text.
+        lowest: A place where it may be cut, such as the end of the piece before.
+        at: Where to cut at best.
+    """
+    if at >= len(text) or at <= lowest:
+        return at
+    begin = max(lowest, at - _LONGEST)
+    place = begin
+    for cluster in _CLUSTER.finditer(text, begin, at + 1):
+        place = cluster.start()
+    if place > begin and _HALF.match(text, place - 1) and "\udc00" <= text[place] <= "\udfff":
+        place -= 1
+    return place if place > lowest else at

@@ -3,7 +3,7 @@
 A span is broken at every occurrence of the first separator; neighbouring pieces are put
 together again up to the limit, and a piece that is too long is broken at the next one.
 Chunks never cross a unit, and begin and end on characters that are not white space.
-Sizes are characters.
+Sizes are characters, and no piece has more tokens than the embedding model reads.
 """
 
 from bisect import bisect_left
@@ -13,10 +13,11 @@ from alexandria.knowledge.chunking.chunk import Chunk, Passage, number_passages
 from alexandria.knowledge.chunking.graphemes import cut_before
 from alexandria.knowledge.chunking.measuring import TokenRuler
 from alexandria.knowledge.chunking.outline import Path, outline, trim
-from alexandria.knowledge.chunking.strategies import RecursiveStrategy
+from alexandria.knowledge.chunking.strategies import MODEL_TOKENS, RecursiveStrategy
 from alexandria.knowledge.documents import ParsedDocument
 
 Span = tuple[int, int]
+_FEWEST_CHARACTERS = 16
 
 
 def split_recursively(
@@ -31,9 +32,22 @@ def split_recursively(
     passages = [
         Passage(start, end, path_at(start), ruler.tokens(start, end))
         for unit in document.units
-        for start, end in recursive_spans(text, unit.start, unit.end, strategy)
+        for start, end in _fitting(text, unit.start, unit.end, strategy, ruler)
     ]
     return number_passages(document, passages)
+
+
+def _fitting(
+    text: str, start: int, end: int, strategy: RecursiveStrategy, ruler: TokenRuler
+) -> Iterator[Span]:
+    """Spans that the model reads to their end; Han and Hangul take a token or more a character."""
+    for piece in recursive_spans(text, start, end, strategy):
+        if ruler.size(*piece) <= MODEL_TOKENS or strategy.max_characters <= _FEWEST_CHARACTERS:
+            yield piece
+        else:
+            half = strategy.max_characters // 2
+            smaller = {"max_characters": half, "overlap": min(strategy.overlap, half // 2)}
+            yield from _fitting(text, *piece, strategy.model_copy(update=smaller), ruler)
 
 
 class _PathFinder:

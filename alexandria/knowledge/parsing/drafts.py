@@ -11,8 +11,9 @@ computed here, once, so the laws of `documents` hold for every format:
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import PurePath
 
 from alexandria.errors import EmptyFileError, NoTextLayerError
@@ -26,11 +27,20 @@ from alexandria.knowledge.documents import (
     Unit,
     UnitKind,
 )
-from alexandria.knowledge.parsing.tools import Tools
+from alexandria.knowledge.parsing.recognizers import Tools
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\U000e0000-\U000e007f]"
+)
+"""Control characters, soft hyphens, marks that open a direction (a quote could not close it),
+annotations and tags. Joiners and left-to-right marks stay: scripts need them to be written."""
+
+REPLACEMENT = "\ufffd"
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MARKS = re.compile(r"[^\w\s\x00-\x7f]{32,}")
+"""Where long runs of combining marks lie; normalizing takes quadratic time for unsorted ones."""
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _TIGHT = frozenset({BlockKind.TABLE, BlockKind.LIST_ITEM})
@@ -117,8 +127,16 @@ PICTURE_UNIT = Problem(
 def clean_text(text: str) -> str:
     r"""The text in NFC with "\n" line ends and without characters nobody can see."""
     text = _LINE_ENDS.sub("\n", text)
-    text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", text))
-    return unicodedata.normalize("NFC", text)
+    text = _SURROGATES.sub(REPLACEMENT, _INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFC", _MARKS.sub(_sort_marks, text))
+
+
+def _sort_marks(match: re.Match[str]) -> str:
+    """The characters taken apart, with combining marks in their canonical order."""
+    apart = "".join(unicodedata.normalize("NFD", char) for char in match[0])
+    runs = groupby(apart, key=lambda char: unicodedata.combining(char) > 0)
+    sorted_runs = (sorted(run, key=unicodedata.combining) if marks else run for marks, run in runs)
+    return "".join(char for run in sorted_runs for char in run)
 
 
 def one_line(text: str) -> str:
@@ -172,16 +190,27 @@ def assemble(draft: Draft, media_type: str, name: str) -> ParsedDocument:
         raise _nothing_found(sections)
     text, units, blocks = _lay_out(sections)
     return ParsedDocument(
-        title=one_line(draft.title) or _first_heading(sections) or _readable_stem(name),
+        title=one_line(draft.title) or _first_heading(sections) or readable_stem(name),
         author=one_line(draft.author),
         language=draft.language or "und",
         media_type=media_type,
         text=text,
         units=units,
         blocks=blocks,
-        notes=draft.notes,
+        notes=(*draft.notes, *_replacements(text, units)),
         attachments=draft.attachments,
     )
+
+
+def _replacements(text: str, units: Sequence[Unit]) -> Iterator[Note]:
+    """A note when bytes could not be read as characters and became U+FFFD."""
+    count = text.count(REPLACEMENT)
+    if not count:
+        return
+    held = [one.ordinal for one in units if REPLACEMENT in text[one.start : one.end]]
+    plural = "character" if count == 1 else "characters"
+    message = f"{count} {plural} could not be read and show as {REPLACEMENT}."
+    yield Note("replaced_bytes", message, held[0] if len(held) == 1 and len(units) > 1 else None)
 
 
 def _lay_out(
@@ -266,11 +295,14 @@ def _chapter_level(pieces: Sequence[Piece]) -> int:
 def _group(pieces: Sequence[Piece], level: int) -> list[list[Piece]]:
     """Pieces by chapter; a chapter of headings alone joins the next one."""
     groups: list[list[Piece]] = [[]]
+    has_text = False
     for piece in pieces:
-        opens = piece.kind is BlockKind.HEADING and piece.level <= level
-        if opens and any(one.kind is not BlockKind.HEADING for one in groups[-1]):
+        is_heading = piece.kind is BlockKind.HEADING
+        if is_heading and piece.level <= level and has_text:
             groups.append([])
+            has_text = False
         groups[-1].append(piece)
+        has_text = has_text or not is_heading
     return [group for group in groups if group]
 
 
@@ -289,6 +321,7 @@ def _first_heading(sections: Sequence[Section]) -> str:
     return next(found, "")
 
 
-def _readable_stem(name: str) -> str:
+def readable_stem(name: str) -> str:
+    """A file's name as a title: without its folders and extension, hyphens as spaces."""
     stem = one_line(PurePath(name).stem.replace("_", " ").replace("-", " "))
     return stem[:1].upper() + stem[1:] or "Untitled"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from alexandria.knowledge.documents import Image, Note
+from alexandria.errors import RecognitionFailedError
+from alexandria.knowledge.documents import LOW_CONFIDENCE, Image, Note
 from alexandria.knowledge.parsing.drafts import (
     Draft,
     FoundImage,
@@ -21,17 +22,18 @@ from alexandria.knowledge.parsing.drafts import (
     mean_confidence,
     one_line,
 )
+from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS, in_shades
 from alexandria.knowledge.parsing.recognized_layout import recognized_pieces
-from alexandria.knowledge.parsing.tools import TextRecognizer
+from alexandria.knowledge.parsing.recognizers import TextRecognizer
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 THUMBNAIL_PIXELS = 300
-LOW_CONFIDENCE = 0.8
-"""Below it a unit is flagged."""
-
-_MAX_PIXELS = 100_000_000
+HOW_TO_RECOGNIZE = (
+    "Set ALEXANDRIA_OCR_ENGINE to an engine that is installed, or run the file through text "
+    "recognition and re-add the result."
+)
 _MIN_WIDTH, _MIN_HEIGHT = 80, 24
 
 
@@ -50,19 +52,35 @@ class _Album:
     recognizer: TextRecognizer | None
     seen: dict[str, _Seen | None] = field(default_factory=dict[str, _Seen | None])
     images: list[Image] = field(default_factory=list[Image])
+    failures: list[Note] = field(default_factory=list[Note])
 
-    def add(self, found: FoundImage, unit: int) -> tuple[Piece, ...]:
-        """Count the picture; returns the text it adds to its section."""
+    def add(self, found: FoundImage, unit: int, known: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """Count the picture; returns the text it adds to its section.
+
+        Args:
+            found: The picture.
+            unit: Where it lies.
+            known: What recognition read there already, should it be the picture's text.
+        """
         key = hashlib.sha256(found.content).hexdigest()
         first = key not in self.seen
         if first:
-            self.seen[key] = _look(found, self.recognizer)
+            self.seen[key] = self._look(found, unit, known)
         seen = self.seen[key]
         if seen is None:
             return ()
         place = {"ordinal": len(self.images), "unit": unit, "description": found.description}
         self.images.append(replace(seen.image, **place))
-        return seen.pieces if first else ()
+        return seen.pieces if first and not found.is_recognized else ()
+
+    def _look(self, found: FoundImage, unit: int, known: tuple[Piece, ...]) -> _Seen | None:
+        """The picture looked at for the first time."""
+        recognizer = None if found.is_recognized else self.recognizer
+        try:
+            return _look(found, recognizer, known if found.is_recognized else ())
+        except RecognitionFailedError as error:
+            self.failures.append(Note("image_not_recognized", error.message, unit))
+            return _look(found, None, ())
 
 
 def recognize_images(
@@ -74,7 +92,8 @@ def recognize_images(
     """
     album = _Album(recognizer)
     sections = tuple(_fill(album, section, unit) for unit, section in enumerate(draft.sections))
-    return replace(draft, sections=sections), tuple(album.images)
+    notes = (*draft.notes, *album.failures)
+    return replace(draft, sections=sections, notes=notes), tuple(album.images)
 
 
 def uncertain_units(draft: Draft) -> Iterator[Note]:
@@ -87,20 +106,23 @@ def uncertain_units(draft: Draft) -> Iterator[Note]:
 
 
 def _fill(album: _Album, section: Section, unit: int) -> Section:
-    added = tuple(piece for found in section.images for piece in album.add(found, unit))
+    known = tuple(piece for piece in section.pieces if piece.confidence is not None)
+    added = tuple(piece for found in section.images for piece in album.add(found, unit, known))
     return replace(section, pieces=section.pieces + added)
 
 
-def _look(found: FoundImage, recognizer: TextRecognizer | None) -> _Seen | None:
+def _look(
+    found: FoundImage, recognizer: TextRecognizer | None, known: tuple[Piece, ...]
+) -> _Seen | None:
     """The picture's size, thumbnail and text; None for bytes that are no picture."""
     from PIL import Image as Pillow
 
     try:
         with Pillow.open(BytesIO(found.content)) as picture:
-            if picture.width * picture.height > _MAX_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS:
                 return None
             media_type = Pillow.MIME.get(picture.format or "", "application/octet-stream")
-            pieces = () if found.is_recognized else _text(picture, recognizer)
+            pieces = known or _text(picture, recognizer)
             text = "\n".join(one_line(piece.text) for piece in pieces)
             image = Image(
                 ordinal=0,
@@ -109,7 +131,7 @@ def _look(found: FoundImage, recognizer: TextRecognizer | None) -> _Seen | None:
                 media_type=media_type,
                 width=picture.width,
                 height=picture.height,
-                thumbnail=_thumbnail(picture),
+                thumbnail=make_thumbnail(picture),
                 text=text,
                 confidence=mean_confidence(pieces),
             )
@@ -125,9 +147,15 @@ def _text(picture: "Picture", recognizer: TextRecognizer | None) -> tuple[Piece,
     return tuple(recognized_pieces(recognizer.recognize(picture)))
 
 
-def _thumbnail(picture: "Picture") -> bytes:
-    small = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+def make_thumbnail(picture: "Picture") -> bytes:
+    """A PNG of 300 pixels at most on its longer side, upright, on white where it is see-through."""
+    from PIL import Image as Pillow
+    from PIL import ImageOps
+
+    small = in_shades(picture).convert("RGBA")
     small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    small = ImageOps.exif_transpose(small)
+    white = Pillow.new("RGBA", small.size, "white")
     buffer = BytesIO()
-    small.save(buffer, "PNG")
+    Pillow.alpha_composite(white, small).convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()

@@ -84,7 +84,9 @@ def folder_signature(root: Path) -> str:
 
 
 def _normal(path: str) -> str:
-    return unicodedata.normalize("NFC", path)
+    r"""The path in NFC; bytes of a name that are no UTF-8 are written out, as in "\xff.txt"."""
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)
 
 
 def _observe(

@@ -91,6 +91,19 @@ def check_embeddings(workspace: Workspace, source: Source) -> CheckOutcome:
     return _for_generations(workspace, source, _check_embeddings)
 
 
+def check_images(workspace: Workspace, source: Source) -> CheckOutcome:
+    """Every picture that is to be published has a vector of the right size."""
+    describer = workspace.image_describer
+    missing = workspace.database.column(
+        "undescribed_images",
+        source_id=source.source_id,
+        parser_version=PARSER_VERSION,
+        model_id=describer.model_id,
+        size=describer.dimension,
+    )
+    return _none_of(missing, "pictures without a vector")
+
+
 def check_orphans(workspace: Workspace, source: Source) -> CheckOutcome:
     """No index entry stands in no version."""
     return _for_generations(workspace, source, _check_orphans)

@@ -15,7 +15,7 @@ from alexandria.knowledge.scoring import documents_of, score_rankings
 from alexandria.workflows.operating.generations import Generation, fed_generations
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.quality.checks import CheckOutcome
-from alexandria.workflows.reading.searching import rank_chunks
+from alexandria.workflows.reading.candidates import rank_chunks
 from alexandria.workflows.workspace import Workspace
 
 COLUMNS = ("question", "document")

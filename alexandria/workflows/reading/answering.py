@@ -5,7 +5,7 @@ library has none. With one it is written, and every sentence is held to what it 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -13,11 +13,14 @@ from alexandria.adapters.litellm import LanguageModel
 from alexandria.errors import GatewayUnavailableError
 from alexandria.knowledge import quoting
 from alexandria.knowledge.checking import mark_unsupported
+from alexandria.knowledge.documents import LOW_CONFIDENCE
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.sentences import sentence_spans
+from alexandria.workflows.coverage import Coverage, document_coverage
 from alexandria.workflows.operating.generations import embedder_of, live_generation
-from alexandria.workflows.reading.documents import find_documents
-from alexandria.workflows.reading.searching import Passage, published_languages, search
+from alexandria.workflows.reading.candidates import published_languages
+from alexandria.workflows.reading.passages import Passage
+from alexandria.workflows.reading.searching import search
 from alexandria.workflows.workspace import Workspace
 
 EXTRACTIVE = "extractive"
@@ -35,7 +38,14 @@ PROMPT = (
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote and where it stands: `start` and `end` count characters of the document."""
+    """A quote and where it stands.
+
+    Attributes:
+        start: First character in the document's text; `end` is one past the last.
+        confidence: How sure recognition was of its page, 0..1; None for text that was text.
+        coverage: Of its document, where parts of that are missing; None where all was read.
+        warnings: What a reader should know of it: missing pages, low confidence.
+    """
 
     number: int
     chunk_id: str
@@ -50,6 +60,9 @@ class Citation:
     start: int
     end: int
     score: float
+    confidence: float | None = None
+    coverage: Coverage | None = None
+    warnings: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,9 @@ class Answered:
         model: "extractive", or the language model that wrote it.
         passages: What was found, best first.
         generation_id: The index generation that was asked.
-        notes: What a reader should know: missing pages of a cited document, a fallback.
+        notes: What a reader should know of how it was made: a fallback, an invented citation.
+        warnings: What a reader should know of what it stands on: missing pages of a cited
+            document, a page that was recognized with low confidence.
     """
 
     text: str
@@ -73,6 +88,7 @@ class Answered:
     passages: list[Passage]
     generation_id: str
     notes: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
     elapsed_ms: float = 0.0
     token_count: int = 0
     cost_usd: float = 0.0
@@ -105,12 +121,10 @@ def stream_answer(
     passages = search(workspace, question, where, limit=limit)
     yield AnswerEvent("passages", passages)
     desk = _Desk(workspace, question, where, passages)
-    answered = yield from desk.answer()
+    answered = _with_doubts(workspace, (yield from desk.answer()), where)
     for citation in answered.citations:
         yield AnswerEvent("citation", citation)
-    elapsed_ms = 1000 * (time.perf_counter() - started)
-    notes = answered.notes + _completeness_notes(workspace, answered.citations, where)
-    answered = replace(answered, notes=notes, elapsed_ms=elapsed_ms)
+    answered = replace(answered, elapsed_ms=1000 * (time.perf_counter() - started))
     _record(workspace, question, where, answered)
     yield AnswerEvent("done", answered)
 
@@ -261,19 +275,47 @@ def _whole_sentences(pieces: Iterator[str]) -> Iterator[str]:
         yield waiting
 
 
-def _completeness_notes(
-    workspace: Workspace, citations: Sequence[Citation], where: SearchFilter
-) -> list[str]:
-    """What is missing of the documents an answer leans on."""
-    cited = tuple({citation.document_id for citation in citations})
-    if not cited:
-        return []
-    documents = find_documents(workspace, replace(where, document_ids=cited))
-    return [
-        f"{item.units_quarantined} of {item.units_found} parts of “{item.title}” could not be read."
-        for item in documents
-        if item.units_quarantined
+def _with_doubts(workspace: Workspace, answered: Answered, where: SearchFilter) -> Answered:
+    """The answer with what is missing of its documents, and how sure recognition was."""
+    if not answered.citations:
+        return answered
+    cited = list(dict.fromkeys(citation.document_id for citation in answered.citations))
+    coverage = document_coverage(workspace, where.tenant_id, cited)
+    incomplete = {document: item for document, item in coverage.items() if item.missing}
+    sure = _confidences(workspace, answered)
+    citations = [
+        _doubted(one, incomplete.get(one.document_id), sure.get(one.number))
+        for one in answered.citations
     ]
+    warnings = list(dict.fromkeys(text for one in citations for text in one.warnings))
+    return replace(answered, citations=citations, warnings=warnings)
+
+
+def _doubted(citation: Citation, coverage: Coverage | None, confidence: float | None) -> Citation:
+    """The citation with its document's coverage, if incomplete, and its own confidence."""
+    warnings: list[str] = []
+    if coverage:
+        warnings.append(f"{coverage.summary} of “{citation.title}” could not be read.")
+    if confidence is not None and confidence < LOW_CONFIDENCE:
+        warnings.append(
+            f"{citation.label} of “{citation.title}” was recognized with {confidence:.0%} "
+            "confidence; compare the quote with the original."
+        )
+    return replace(citation, coverage=coverage, confidence=confidence, warnings=warnings)
+
+
+def _confidences(workspace: Workspace, answered: Answered) -> dict[int, float]:
+    """How sure recognition was, by number of citation; none for text that was text."""
+    citations = answered.citations
+    rows = workspace.database.records(
+        "cited_confidences",
+        numbers=[citation.number for citation in citations],
+        version_ids=[citation.version_id for citation in citations],
+        starts=[citation.start for citation in citations],
+        ends=[citation.end for citation in citations],
+        generation_id=answered.generation_id,
+    )
+    return {row["number"]: row["confidence"] for row in rows}
 
 
 def _record(workspace: Workspace, question: str, where: SearchFilter, answered: Answered) -> None:

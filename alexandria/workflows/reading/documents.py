@@ -1,12 +1,15 @@
 """Documents as a reader sees them: lists, details, text; and taking one out."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alexandria.errors import NotFoundError
 from alexandria.knowledge.indexing import SearchFilter
+from alexandria.workflows.coverage import Coverage, document_coverage
 from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.operating.sources import Source, read_source
+from alexandria.workflows.reading.copies import OtherCopy, find_copies
 from alexandria.workflows.workspace import Workspace
 
 RELATED_DOCUMENTS = 5
@@ -14,7 +17,10 @@ RELATED_DOCUMENTS = 5
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """One live document. `state` is that of its newest version; `units_*` are its coverage."""
+    """One live document. `state` is that of its newest version; `units_*` are its coverage.
+
+    Coverage is that of the published version, or of the newest one while none is published.
+    """
 
     document_id: str
     version_id: str
@@ -30,10 +36,10 @@ class DocumentSummary:
     state: str
     modified_at: datetime
     published_at: datetime | None
-    units_found: int
-    units_indexed: int
-    units_quarantined: int
     chunk_count: int
+    units_found: int = 0
+    units_indexed: int = 0
+    units_quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +52,65 @@ class UnitSummary:
     anchor: str
     start: int
     end: int
+    language: str
+    confidence: float | None
     problem_code: str | None
     problem_reason: str | None
     problem_advice: str | None
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentProblem:
+    """Why the newest version of a document could not be read at all."""
+
+    code: str
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSummary:
+    """Something its owner should know of a document; `unit` is an ordinal, None for all of it."""
+
+    code: str
+    message: str
+    unit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedDocument:
+    """A document that lies in the file of another; `state` is that of its newest version."""
+
+    document_id: str
+    path: str
+    title: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentDetail:
-    """A document, its units and those most like it."""
+    """A document, what it consists of, what it lies in, and those most like it.
+
+    Attributes:
+        document: The document itself.
+        coverage: What was found in it and what came of that.
+        problem: Why its newest version could not be read; None when it could.
+        units: Its units, with what is wrong with them.
+        notes: What reading noted.
+        container: The document in whose file it lies, such as the mail it is attached to.
+        attachments: Documents that lie in its own file.
+        copies: Published documents with the same text, the best first.
+        related: Documents most like it, copies aside.
+    """
 
     document: DocumentSummary
+    coverage: Coverage
+    problem: DocumentProblem | None
     units: list[UnitSummary]
+    notes: list[NoteSummary]
+    container: AttachedDocument | None
+    attachments: list[AttachedDocument]
+    copies: list[OtherCopy]
     related: list[DocumentSummary]
 
 
@@ -81,6 +135,16 @@ class _Text:
     author: str
     language: str
     text: str
+    parse_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Nested:
+    document_id: str
+    path: str
+    title: str
+    state: str
+    is_container: bool
 
 
 def list_documents(
@@ -102,7 +166,7 @@ def find_documents(
 ) -> list[DocumentSummary]:
     """Live documents that pass a filter, by source and path."""
     live = live_generation(workspace)
-    return workspace.database.fetch(
+    found = workspace.database.fetch(
         DocumentSummary,
         "document_summaries",
         generation_id=live.generation_id if live else "",
@@ -118,6 +182,8 @@ def find_documents(
         limit=limit,
         offset=offset,
     )
+    coverage = document_coverage(workspace, where.tenant_id, [one.document_id for one in found])
+    return [_with_coverage(one, coverage[one.document_id]) for one in found]
 
 
 def read_document(workspace: Workspace, document_id: str) -> DocumentDetail:
@@ -127,10 +193,25 @@ def read_document(workspace: Workspace, document_id: str) -> DocumentDetail:
         NotFoundError: No live document has that id.
     """
     summary = _summary(workspace, document_id)
+    tenant, live = workspace.settings.tenant_id, live_generation(workspace)
+    own = {"document_id": summary.document_id, "tenant_id": tenant}
+    database = workspace.database
+    generation_id = live.generation_id if live else ""
+    parse_id = database.value("shown_parse", generation_id=generation_id, **own)
+    nested = database.fetch(_Nested, "attached_documents", **own)
+    containers = [_attached(item) for item in nested if item.is_container]
+    (coverage,) = document_coverage(workspace, tenant, [summary.document_id]).values()
+    copies = find_copies(workspace, live, tenant, summary.document_id)
     return DocumentDetail(
         document=summary,
-        units=_units(workspace, document_id, None),
-        related=_related(workspace, document_id),
+        coverage=coverage,
+        problem=database.fetch_one(DocumentProblem, "document_problem", document_id=document_id),
+        units=_units(workspace, parse_id),
+        notes=database.fetch(NoteSummary, "parse_notes", parse_id=parse_id),
+        container=containers[0] if containers else None,
+        attachments=[_attached(item) for item in nested if not item.is_container],
+        copies=copies,
+        related=_related(workspace, document_id, {copy.document_id for copy in copies}),
     )
 
 
@@ -158,7 +239,7 @@ def read_text(
         text.author,
         text.language,
         text.text,
-        units=_units(workspace, document_id, text.version_id),
+        units=_units(workspace, text.parse_id),
     )
 
 
@@ -186,17 +267,26 @@ def _summary(workspace: Workspace, document_id: str) -> DocumentSummary:
     return found[0]
 
 
-def _units(workspace: Workspace, document_id: str, version_id: str | None) -> list[UnitSummary]:
-    return workspace.database.fetch(
-        UnitSummary,
-        "document_units",
-        document_id=document_id,
-        version_id=version_id,
-        tenant_id=workspace.settings.tenant_id,
+def _with_coverage(document: DocumentSummary, coverage: Coverage) -> DocumentSummary:
+    return replace(
+        document,
+        units_found=coverage.found,
+        units_indexed=coverage.indexed,
+        units_quarantined=coverage.quarantined_count,
     )
 
 
-def _related(workspace: Workspace, document_id: str) -> list[DocumentSummary]:
+def _units(workspace: Workspace, parse_id: str | None) -> list[UnitSummary]:
+    return workspace.database.fetch(UnitSummary, "document_units", parse_id=parse_id)
+
+
+def _attached(item: _Nested) -> AttachedDocument:
+    return AttachedDocument(item.document_id, item.path, item.title, item.state)
+
+
+def _related(
+    workspace: Workspace, document_id: str, copies: Collection[str]
+) -> list[DocumentSummary]:
     live = live_generation(workspace)
     if live is None:
         return []
@@ -206,8 +296,9 @@ def _related(workspace: Workspace, document_id: str) -> list[DocumentSummary]:
         dimension=live.dimension,
         document_id=document_id,
         tenant_id=workspace.settings.tenant_id,
-        limit=RELATED_DOCUMENTS,
+        limit=RELATED_DOCUMENTS + len(copies),
     )
+    ids = [one for one in ids if one not in copies][:RELATED_DOCUMENTS]
     if not ids:
         return []
     where = SearchFilter(tenant_id=workspace.settings.tenant_id, document_ids=tuple(ids))

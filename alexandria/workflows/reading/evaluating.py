@@ -8,7 +8,7 @@ header line). Each corpus row becomes a file of its own, ingested into a library
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,7 +18,7 @@ from alexandria.errors import InvalidInputError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.scoring import RetrievalScores, documents_of, score_rankings
 from alexandria.workflows.operating.generations import Generation, live_generation
-from alexandria.workflows.reading.searching import rank_sides
+from alexandria.workflows.reading.candidates import rank_sides
 from alexandria.workflows.workspace import Workspace
 
 
@@ -72,7 +72,7 @@ def write_documents(labelled: LabelledSet, folder: Path) -> None:
 
 
 def evaluate_search(workspace: Workspace, labelled: LabelledSet) -> dict[str, RetrievalScores]:
-    """Scores of dense, BM25 and hybrid search, by those names.
+    """Scores of dense, BM25 and hybrid search, by those names; copies count as one document.
 
     Raises:
         InvalidInputError: The library is empty.
@@ -81,7 +81,11 @@ def evaluate_search(workspace: Workspace, labelled: LabelledSet) -> dict[str, Re
     if live is None:
         raise InvalidInputError("The library is empty; ingest the labelled set first.")
     names = list(labelled.documents)
-    document_of = _document_names(workspace, live, names)
+    works = _works(workspace, names)
+    document_of = {
+        chunk_id: works.get(name, name)
+        for chunk_id, name in _document_names(workspace, live, names).items()
+    }
     rankings: dict[str, dict[str, list[str]]] = {"dense": {}, "bm25": {}, "hybrid": {}}
     where = SearchFilter(tenant_id=workspace.settings.tenant_id)
     workspace.progress.expect("queries", len(labelled.queries))
@@ -90,7 +94,8 @@ def evaluate_search(workspace: Workspace, labelled: LabelledSet) -> dict[str, Re
         for side, chunk_ids in sides.items():
             rankings[side][query_id] = documents_of(chunk_ids, document_of)
         workspace.progress.advance("queries")
-    return {side: score_rankings(ranked, labelled.judgements) for side, ranked in rankings.items()}
+    wanted = {query: _merged(grades, works) for query, grades in labelled.judgements.items()}
+    return {side: score_rankings(ranked, wanted) for side, ranked in rankings.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,32 @@ def _document_names(workspace: Workspace, live: Generation, names: list[str]) ->
     rows = workspace.database.fetch(
         _ChunkPath, "published_chunk_paths", generation_id=live.generation_id
     )
-    return {row.chunk_id: names[int(Path(row.path).stem)] for row in rows}
+    return {row.chunk_id: _name(row.path, names) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _CopyPath:
+    path: str
+    best_path: str
+
+
+def _works(workspace: Workspace, names: list[str]) -> dict[str, str]:
+    """The best copy of each document that is a lesser one, by their names in the set."""
+    rows = workspace.database.fetch(_CopyPath, "copy_paths", tenant_id=workspace.settings.tenant_id)
+    return {_name(row.path, names): _name(row.best_path, names) for row in rows}
+
+
+def _merged(grades: Mapping[str, int], works: Mapping[str, str]) -> dict[str, int]:
+    """Grades by work: the best that any of its copies was given."""
+    merged: dict[str, int] = {}
+    for name, grade in grades.items():
+        work = works.get(name, name)
+        merged[work] = max(grade, merged.get(work, grade))
+    return merged
+
+
+def _name(path: str, names: list[str]) -> str:
+    return names[int(Path(path).stem)]
 
 
 def _content(title: str, text: str) -> str:

@@ -1,17 +1,15 @@
-"""Chunking: bytes to text with units and blocks, then text to chunks.
+"""Chunking: parsed documents to chunks, cut in worker processes.
 
-A content is parsed once for each parser version, whatever names it goes by. A chunk's id
-comes from its document and its text, so the chunks an edit leaves alone keep theirs.
+A chunk's id comes from its document and its text, so the chunks an edit leaves alone keep
+theirs.
 """
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from alexandria.errors import UnreadableError
 from alexandria.knowledge.chunking import Chunk
 from alexandria.knowledge.documents import (
     PARSER_VERSION,
@@ -24,17 +22,11 @@ from alexandria.knowledge.documents import (
 )
 from alexandria.knowledge.identifiers import derive_id, hash_text
 from alexandria.workflows.clerk import Clerk
-from alexandria.workflows.operating.generations import Generation, embedder_of
+from alexandria.workflows.operating.generations import Generation
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.stages.ingestion import record_quarantine
+from alexandria.workflows.stages.piecework import Cutting, cut_document
 from alexandria.workflows.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class _PendingParse:
-    content_hash: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +59,8 @@ class StoredUnit:
     problem_code: str | None
     problem_reason: str | None
     problem_advice: str | None
-
-
-def parse_documents(workspace: Workspace, source: Source) -> StageReport:
-    """Read every content of the source that this parser has not read; one transaction each."""
-    database = workspace.database
-    parameters = {"source_id": source.source_id, "parser_version": PARSER_VERSION}
-    with stage_report("chunking/parsed_documents") as report:
-        pending = database.fetch(_PendingParse, "pending_parses", **parameters)
-        workspace.progress.expect("parsed_documents", len(pending))
-        tally: Counter[str] = Counter()
-        for item in pending:
-            tally += _parse(workspace, item)
-            workspace.progress.advance("parsed_documents")
-        with database.transaction():
-            database.execute("mark_versions_parsed", **parameters)
-            quarantined = record_quarantine(workspace, source)
-        report.row_count = len(pending)
-        report.details = {**tally, "quarantine_entries": quarantined}
-    return report
+    language: str
+    confidence: float | None
 
 
 def chunk_documents(workspace: Workspace, source: Source, generation: Generation) -> StageReport:
@@ -99,10 +74,13 @@ def chunk_documents(workspace: Workspace, source: Source, generation: Generation
         )
         workspace.progress.expect("chunks", len(pending))
         with Clerk() as clerk:
-            for item in pending:
-                chunks = _chunk(workspace, item, generation, source.module)
-                report.row_count += len(chunks)
-                clerk.hand(partial(_save_chunks, workspace, item, chunker_id, chunks))
+            cuttings = (_cutting(workspace, item, generation, source.module) for item in pending)
+            for done in workspace.workers.run(cut_document, cuttings):
+                if done.result is None:
+                    raise done.error or AssertionError("a task ends with a result or an error")
+                report.row_count += len(done.result)
+                clerk.hand(partial(_save_chunks, workspace, done.task.key, chunker_id, done.result))
+        workspace.workers.close()  # what the readers loaded is memory the model can use
         if pending:
             database.execute("analyze_chunks")
         database.execute("mark_versions_chunked", **parameters)
@@ -126,77 +104,16 @@ def load_parse(workspace: Workspace, parse_id: str) -> ParsedDocument:
     )
 
 
-def _parse(workspace: Workspace, item: _PendingParse) -> Counter[str]:
-    from alexandria.knowledge.parsing import parse_document
-
-    started = time.perf_counter()
-    name = item.path.rsplit("/", 1)[-1]
-    document: ParsedDocument | None = None
-    problem: Problem | None = None
-    try:
-        document = parse_document(workspace.blobs.read(item.content_hash), name)
-    except UnreadableError as error:
-        problem = Problem(error.code, error.message, error.advice)
-    elapsed = time.perf_counter() - started
-    with workspace.database.transaction():
-        _save_parse(workspace, item.content_hash, document, problem, elapsed)
-    units = document.units if document else ()
-    found = Counter({"units_found": len(units), "documents_unreadable": int(document is None)})
-    found["units_quarantined"] = sum(unit.problem is not None for unit in units)
-    return found
-
-
-def _save_parse(
-    workspace: Workspace,
-    content_hash: str,
-    document: ParsedDocument | None,
-    problem: Problem | None,
-    elapsed: float,
-) -> None:
-    parse_id = derive_id("parse", content_hash, PARSER_VERSION)
-    document = document or ParsedDocument("", "", "und", "", "", (), ())
-    blocks = [
-        [block.kind, block.start, block.end, block.unit, block.level, block.anchor]
-        for block in document.blocks
-    ]
-    workspace.database.execute(
-        "add_parse",
-        parse_id=parse_id,
-        content_hash=content_hash,
-        parser_version=PARSER_VERSION,
-        title=document.title,
-        author=document.author,
-        language=document.language,
-        media_type=document.media_type,
-        body=document.text,
-        blocks=workspace.database.json(blocks),
-        elapsed_seconds=elapsed,
-        **_problem_columns(problem),
+def _cutting(
+    workspace: Workspace, item: _PendingChunking, generation: Generation, module: str
+) -> Cutting:
+    return Cutting(
+        key=item,
+        document=load_parse(workspace, item.parse_id),
+        strategy=dict(generation.choices.strategies[module]),
+        model_folder=workspace.settings.model_folder,
+        model_name=generation.choices.model_name,
     )
-    workspace.database.execute_many(
-        "add_unit", [_unit_row(parse_id, unit) for unit in document.units]
-    )
-
-
-def _unit_row(parse_id: str, unit: Unit) -> dict[str, object]:
-    return {
-        "parse_id": parse_id,
-        "ordinal": unit.ordinal,
-        "kind": unit.kind,
-        "label": unit.label,
-        "anchor": unit.anchor,
-        "start_offset": unit.start,
-        "end_offset": unit.end,
-        **_problem_columns(unit.problem),
-    }
-
-
-def _problem_columns(problem: Problem | None) -> dict[str, str | None]:
-    return {
-        "problem_code": problem.code if problem else None,
-        "problem_reason": problem.reason if problem else None,
-        "problem_advice": problem.advice if problem else None,
-    }
 
 
 def _to_unit(unit: StoredUnit) -> Unit:
@@ -211,17 +128,9 @@ def _to_unit(unit: StoredUnit) -> Unit:
         unit.start_offset,
         unit.end_offset,
         problem,
+        unit.language,
+        unit.confidence,
     )
-
-
-def _chunk(
-    workspace: Workspace, item: _PendingChunking, generation: Generation, module: str
-) -> list[Chunk]:
-    from alexandria.knowledge.chunking import split, strategy_from_json
-
-    strategy = strategy_from_json(generation.choices.strategies[module])
-    document = load_parse(workspace, item.parse_id)
-    return split(document, strategy, embedder_of(workspace, generation).token_spans)
 
 
 def _save_chunks(

@@ -3,7 +3,7 @@
 Entries are staged unpublished, so readers see nothing of a document until all of it is in.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,14 +11,15 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from alexandria.knowledge.embedding import Embedder
-from alexandria.knowledge.indexing import IndexEntry, VectorIndex
+from alexandria.knowledge.indexing import IndexEntry, SparseVector, VectorIndex
 from alexandria.workflows.clerk import Clerk
 from alexandria.workflows.operating.generations import Generation, embedder_of
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
+from alexandria.workflows.stages.piecework import Weighing, weigh_texts
 from alexandria.workflows.workspace import Workspace
 
-EMBEDDING_BATCH = 512
+EMBEDDING_BATCH = 1024
 """Texts in one transaction: a killed run loses at most these, some ten seconds of work."""
 
 STAGING_BATCH = 2000
@@ -51,13 +52,6 @@ class _PendingEntry:
     text_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    chunk_id: str
-    body: str
-    vector: Any
-
-
 def embed_chunks(workspace: Workspace, source: Source, generation: Generation) -> StageReport:
     """Embed every text of the source that the model has never seen."""
     database = workspace.database
@@ -84,9 +78,14 @@ def stage_postgres(workspace: Workspace, source: Source, generation: Generation)
             _PendingEntry, "pending_entries", **_parameters(source, generation)
         )
         workspace.progress.expect("postgres_index", len(pending))
+        parts = batches(pending, STAGING_BATCH)
         with Clerk() as clerk:
-            for batch in batches(pending, STAGING_BATCH):
-                entries = _entries(workspace, batch, generation.model_id)
+            weighings = _weighings(workspace, parts)
+            for done in workspace.workers.run(weigh_texts, weighings):
+                if done.result is None:
+                    raise done.error or AssertionError("a task ends with a result or an error")
+                part = parts[done.task.number]
+                entries = _entries(workspace, part, done.result, generation.model_id)
                 clerk.hand(partial(_stage, workspace, index, entries))
         if pending:
             index.optimize()
@@ -109,16 +108,23 @@ def stage_qdrant(workspace: Workspace, source: Source, generation: Generation) -
             pending = database.column("pending_points", **identity)
             _drop_removed(workspace, generation, index, pending_removals(workspace, generation))
             workspace.progress.expect("qdrant_index", len(pending))
-            for batch in batches(pending, STAGING_BATCH):
-                index.upsert(workspace.postgres_index(generation).entries(batch))
-                database.execute(
-                    "mark_points", generation_id=generation.generation_id, chunk_ids=list(batch)
-                )
-                workspace.progress.advance("qdrant_index", len(batch))
+            with Clerk() as clerk:
+                for batch in batches(pending, STAGING_BATCH):
+                    entries = workspace.postgres_index(generation).entries(batch)
+                    clerk.hand(partial(_add_points, workspace, generation, index, entries))
             index.optimize()
         report.row_count = len(pending)
         report.details = {"points_removed": len(removals)}
     return report
+
+
+def _add_points(
+    workspace: Workspace, generation: Generation, index: VectorIndex, entries: Sequence[IndexEntry]
+) -> None:
+    index.upsert(entries)
+    ids = [entry.chunk_id for entry in entries]
+    workspace.database.execute("mark_points", generation_id=generation.generation_id, chunk_ids=ids)
+    workspace.progress.advance("qdrant_index", len(ids))
 
 
 def remove_withdrawn_points(workspace: Workspace, generation: Generation) -> int:
@@ -189,15 +195,25 @@ def _stage(workspace: Workspace, index: VectorIndex, entries: Sequence[IndexEntr
     workspace.progress.advance("postgres_index", len(entries))
 
 
-def _entries(
-    workspace: Workspace, batch: Sequence[_PendingEntry], model_id: str
-) -> list[IndexEntry]:
-    from alexandria.knowledge.terms import entry_weights
+def _weighings(
+    workspace: Workspace, parts: Sequence[Sequence[_PendingEntry]]
+) -> Iterator[Weighing]:
+    for number, part in enumerate(parts):
+        ids = [item.chunk_id for item in part]
+        bodies = dict(workspace.database.pairs("chunk_bodies", chunk_ids=ids))
+        texts = [(item.chunk_id, bodies[item.chunk_id], item.language) for item in part]
+        yield Weighing(number, texts)
 
-    contents = workspace.database.fetch(
-        _Content, "entry_contents", model_id=model_id, chunk_ids=[item.chunk_id for item in batch]
-    )
-    by_id = {content.chunk_id: content for content in contents}
+
+def _entries(
+    workspace: Workspace,
+    part: Sequence[_PendingEntry],
+    weights: Mapping[str, SparseVector],
+    model_id: str,
+) -> list[IndexEntry]:
+    """The entries of those that are embedded."""
+    hashes = [item.text_hash for item in part]
+    vectors = dict(workspace.database.pairs("known_vectors", model_id=model_id, text_hashes=hashes))
     return [
         IndexEntry(
             chunk_id=item.chunk_id,
@@ -207,11 +223,11 @@ def _entries(
             language=item.language,
             tags=tuple(item.tags),
             modified_at=item.modified_at,
-            dense=by_id[item.chunk_id].vector.to_numpy(),
-            terms=entry_weights(by_id[item.chunk_id].body, item.language),
+            dense=vectors[item.text_hash].to_numpy(),
+            terms=weights[item.chunk_id],
         )
-        for item in batch
-        if item.chunk_id in by_id
+        for item in part
+        if item.text_hash in vectors
     ]
 
 

@@ -13,13 +13,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alexandria.errors import InvalidInputError
+from alexandria.errors import InvalidInputError, UnsupportedFormatError
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.identifiers import derive_id
+from alexandria.knowledge.parsing.archives import MAX_DEPTH
 from alexandria.sources.folder import sync_folder
+from alexandria.sources.folder.listing import walk_files
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
 from alexandria.workflows.workspace import Workspace
+
+DEEPEST_FILE = MAX_DEPTH
+"""How many files deep a file may lie inside others and still become a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +119,55 @@ def register_versions(workspace: Workspace, source: Source) -> StageReport:
     with stage_report("ingestion/document_versions") as report:
         _store_blobs(workspace, source, only_staged=True)
         with workspace.database.transaction():
+            _settle_contained(workspace, source)
             workspace.database.execute("forget_exclusions", source_id=source.source_id)
-            renamed, deleted = _settle_vanished(workspace, source)
-            added = _add_documents(workspace, source)
-            versions = _add_versions(workspace, source)
-            workspace.database.execute("supersede_versions", source_id=source.source_id)
+            changes = _follow_files(workspace, source)
             record_quarantine(workspace, source)
             workspace.database.execute("mark_source_synced", source_id=source.source_id)
-        report.row_count = len(versions) + renamed + deleted
-        report.details = {
-            "documents_added": added,
-            "documents_renamed": renamed,
-            "documents_deleted": deleted,
-            "versions_added": len(versions),
-        }
+        report.row_count = (
+            changes["versions_added"] + changes["documents_renamed"] + changes["documents_deleted"]
+        )
+        report.details = {**changes}
     return report
+
+
+def register_contained_files(workspace: Workspace, source: Source) -> int:
+    """Make documents of the files that reading found inside files; returns how many changed."""
+    with workspace.database.transaction():
+        changed = _settle_contained(workspace, source)
+        if changed:
+            _follow_files(workspace, source)
+    return changed
+
+
+def _settle_contained(workspace: Workspace, source: Source) -> int:
+    too_deep = UnsupportedFormatError(
+        f"It lies more than {DEEPEST_FILE} files deep inside other files.",
+        advice="Unpack the outer file and add what is inside.",
+    )
+    return workspace.database.value(
+        "settle_contained_files",
+        source_id=source.source_id,
+        parser_version=PARSER_VERSION,
+        deepest=DEEPEST_FILE,
+        problem_code=too_deep.code,
+        problem_reason=too_deep.message,
+        problem_advice=too_deep.advice,
+    )
+
+
+def _follow_files(workspace: Workspace, source: Source) -> dict[str, int]:
+    """Bring documents and versions in line with the files of the source."""
+    renamed, deleted = _settle_vanished(workspace, source)
+    added = _add_documents(workspace, source)
+    versions = _add_versions(workspace, source)
+    workspace.database.execute("supersede_versions", source_id=source.source_id)
+    return {
+        "documents_added": added,
+        "documents_renamed": renamed,
+        "documents_deleted": deleted,
+        "versions_added": len(versions),
+    }
 
 
 def record_quarantine(workspace: Workspace, source: Source) -> int:
@@ -181,9 +220,13 @@ def _store_blobs(workspace: Workspace, source: Source, *, only_staged: bool) -> 
     pending = [file for file in files if not workspace.blobs.exists(file.content_hash)]
     workspace.progress.expect("document_versions", len(pending))
     root = Path(source.location)
+    locations = dict(walk_files(root)) if pending else {}
     for file in pending:
-        location = root if root.is_file() else root / file.path
-        with suppress(FileNotFoundError, PermissionError), location.open("rb") as content:
+        location = locations.get(file.path, root / file.path)
+        with (
+            suppress(FileNotFoundError, PermissionError, NotADirectoryError),
+            location.open("rb") as content,
+        ):
             workspace.blobs.put(content)
         workspace.progress.advance("document_versions")
     return len(pending)

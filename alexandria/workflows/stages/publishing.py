@@ -51,6 +51,8 @@ def publish_versions(workspace: Workspace, source: Source, generation: Generatio
             database.execute("mark_scores_published", tolerance=TOLERANCE, **parameters)
         workspace.progress.advance("publications", len(touched))
         remove_withdrawn_points(workspace, generation)
+        if touched:
+            workspace.postgres_index(generation).optimize()
         report.row_count = len(touched)
         report.details = {
             "documents_published": len(documents),

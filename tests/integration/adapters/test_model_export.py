@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alexandria.adapters.model_export import calibration_texts, export_model
-from alexandria.adapters.openvino import OpenVinoEmbedder, export_folder, load_embedder
+from alexandria.adapters.text_embedding.model_export import calibration_texts, export_model
+from alexandria.adapters.text_embedding.openvino import (
+    OpenVinoEmbedder,
+    export_folder,
+    load_embedder,
+)
 from alexandria.errors import ConfigurationError, ModelMissingError
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alexandria.adapters.openvino import (
+from alexandria.adapters.text_embedding.openvino import (
     MODELS,
     OpenVinoEmbedder,
     export_folder,
@@ -176,7 +176,7 @@ def test_damaged_weights_are_noticed(model_folder: Path, tmp_path: Path) -> None
 def test_import_is_light_and_telemetry_stays_out(model_folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from alexandria.adapters.openvino import OpenVinoEmbedder\n"
+        "from alexandria.adapters.text_embedding.openvino import OpenVinoEmbedder\n"
         "heavy = {'openvino', 'tokenizers', 'torch', 'nncf', 'transformers'}\n"
         "assert not heavy & set(sys.modules)\n"
         "embedder = OpenVinoEmbedder(Path(sys.argv[1]))\n"
@@ -192,7 +192,7 @@ FIRST_USE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from alexandria.adapters.openvino import OpenVinoEmbedder
+from alexandria.adapters.text_embedding.openvino import OpenVinoEmbedder
 
 embedder = OpenVinoEmbedder(Path(sys.argv[1]), 2)
 with ThreadPoolExecutor(8) as pool:

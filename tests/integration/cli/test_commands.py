@@ -69,6 +69,19 @@ def test_status_verify_and_the_lists_show_what_was_brought_in(cli: Cli, shelf: P
     assert "empty.txt" in cli("status").stdout
 
 
+def test_status_and_a_document_say_how_much_is_missing_and_why(cli: Cli, shelf: Path) -> None:
+    cli("ingest", shelf, "--name", "town")
+    status = _json(cli("status", "--json"))
+    (standing,) = status["sources"]
+    assert standing["coverage"]["found"] == standing["coverage"]["indexed"] == 2
+    (reason,) = status["reasons"]
+    assert (reason["code"], reason["documents"], reason["units"]) == ("empty_file", 1, 0)
+    assert "Why parts are missing" in cli("status").stdout
+    ids = {item["path"]: item["document_id"] for item in _documents(cli)}
+    assert "no bytes" in cli("documents", "show", ids["empty.txt"]).stdout
+    assert "1 of 1 indexed" in cli("documents", "show", ids["bakery.md"]).stdout
+
+
 def test_ask_quotes_the_document_character_for_character(cli: Cli, shelf: Path) -> None:
     cli("ingest", shelf)
     answered = _json(cli("ask", "Who kept the lighthouse?", "--json"))

@@ -68,6 +68,16 @@ def test_a_document_shows_its_units_and_relations(api: httpx.Client) -> None:
     assert document["document_id"] not in related
 
 
+def test_a_document_shows_what_was_found_in_it_and_what_came_of_that(api: httpx.Client) -> None:
+    document = api.post(SEARCH, json={"query": "lamp and lens manual"}).json()["documents"][0]
+    detail = api.get(f"/api/v2/documents/{document['document_id']}").json()
+    coverage = detail["coverage"]
+    assert coverage["found"] == document["units_found"] == sum(coverage["kinds"].values())
+    assert coverage["indexed"] == document["units_indexed"]
+    assert sum(coverage["quarantined"].values()) == document["units_quarantined"]
+    assert (detail["problem"], detail["container"], detail["attachments"]) == (None, None, [])
+
+
 def test_a_text_holds_its_units(api: httpx.Client) -> None:
     for document in api.post(SEARCH, json={"limit": 100}).json()["documents"]:
         text = api.get(f"/api/v2/documents/{document['document_id']}/text").json()

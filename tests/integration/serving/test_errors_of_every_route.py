@@ -44,6 +44,12 @@ MEMBERS = {
     "errors",
 }
 DOCUMENT = "/api/v2/documents/00000000-0000-0000-0000-000000000000"
+IMAGE = "/api/v2/images/00000000-0000-0000-0000-000000000000.0123456789abcdef"
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63"
+    "f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+"""A PNG of one white pixel."""
 ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "page": ("GET", "/", {}),
     "page file": ("GET", "/pages/page.js", {}),
@@ -56,8 +62,14 @@ ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "upload": ("POST", "/api/v2/documents/upload", {"files": {"file": ("a.txt", b"a")}}),
     "document": ("GET", DOCUMENT, {}),
     "text": ("GET", f"{DOCUMENT}/text", {}),
+    "image upload": ("POST", "/api/v2/images/upload", {"files": {"file": ("a.png", PICTURE)}}),
+    "image search": ("POST", "/api/v2/images/search", {"files": {"file": ("a.png", PICTURE)}}),
+    "image": ("GET", IMAGE, {}),
+    "thumbnail": ("GET", f"{IMAGE}/thumbnail", {}),
+    "original": ("GET", f"{IMAGE}/original", {}),
 }
-FAILING = ["query", "search", "upload", "document", "text"]
+IMAGES = ["image", "thumbnail", "original"]
+FAILING = ["query", "search", "upload", "document", "text", "image upload", "image search", *IMAGES]
 """Routes whose answer needs the store or the upload folder before it begins."""
 
 
@@ -88,7 +100,7 @@ def test_another_method_is_405(empty_api: httpx.Client) -> None:
 
 
 def test_a_malformed_body_is_422_and_names_its_fields(empty_api: httpx.Client) -> None:
-    for route in ("query", "stream", "search", "upload"):
+    for route in ("query", "stream", "search", "upload", "image upload", "image search"):
         method, path, _ = ROUTES[route]
         not_json = empty_api.request(
             method, path, content=b"{", headers={"Content-Type": "application/json"}
@@ -109,7 +121,7 @@ def test_a_body_over_the_limit_is_413(empty_api: httpx.Client) -> None:
 
 
 def test_what_is_not_there_is_404(empty_api: httpx.Client) -> None:
-    for route in ("document", "text"):
+    for route in ("document", "text", *IMAGES):
         method, path, _ = ROUTES[route]
         check_problem(empty_api.request(method, path), 404)
 
@@ -178,7 +190,9 @@ def test_each_class_of_errors_has_its_status(serve: Serve) -> None:
             assert ("retry-after" in response.headers) == (status == 503)
 
 
-@pytest.mark.parametrize("route", ["query", "stream", "search", "document", "text", "ready"])
+@pytest.mark.parametrize(
+    "route", ["query", "stream", "search", "document", "text", "image search", "ready", *IMAGES]
+)
 def test_a_library_that_is_not_open_yet_is_503(settings: Settings, route: str) -> None:
     """Without its lifespan an app never opens its library."""
     import anyio

@@ -6,10 +6,10 @@ import pytest
 
 from alexandria.settings import Settings
 from serving.app import create_app
-from serving.schemas import documents, filters, health, problems, query
+from serving.schemas import documents, filters, health, images, problems, query
 from serving.schemas.base import RequestBody, ResponseBody
 
-MODULES = (documents, filters, health, problems, query)
+MODULES = (documents, filters, health, images, problems, query)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,11 @@ def test_every_route_of_the_contract_is_there(document: dict[str, Any]) -> None:
         "POST /api/v2/documents/upload",
         "GET /api/v2/documents/{document_id}",
         "GET /api/v2/documents/{document_id}/text",
+        "POST /api/v2/images/upload",
+        "POST /api/v2/images/search",
+        "GET /api/v2/images/{image_id}",
+        "GET /api/v2/images/{image_id}/thumbnail",
+        "GET /api/v2/images/{image_id}/original",
         "GET /health/live",
         "GET /health/ready",
         "GET /metrics",

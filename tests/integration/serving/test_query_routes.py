@@ -4,6 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
+
+from alexandria.workflows.workspace import Workspace
 
 Eventually = Callable[[Callable[[], Any]], Any]
 HANDLE = "Where should a keeper look for the handle that turns the lens by hand?"
@@ -35,6 +38,45 @@ def test_an_answer_stands_on_quotes_of_its_documents(api: httpx.Client) -> None:
 def test_the_handle_is_found_in_the_manual(api: httpx.Client) -> None:
     answered = api.post("/api/v2/query", json={"question": HANDLE}).json()
     assert "manuals/lamp-and-lens-manual.pdf" in {item["path"] for item in answered["sources"]}
+
+
+def test_an_answer_warns_of_missing_pages_and_only_then(
+    api: httpx.Client, library: Workspace
+) -> None:
+    _change(library, "UPDATE knowledge.units SET problem_code = NULL")
+    whole = api.post("/api/v2/query", json={"question": HANDLE}).json()
+    assert whole["warnings"] == []
+    assert all(item["coverage"] is None for item in whole["sources"])
+    cited = whole["sources"][0]
+    _lose_a_page(library, cited["document_id"], cited["label"])
+    answered = api.post("/api/v2/query", json={"question": HANDLE}).json()
+    (warning,) = answered["warnings"]
+    assert warning.startswith("1 of ")
+    assert warning.endswith(f"of “{cited['title']}” could not be read.")
+    lacking = [item for item in answered["sources"] if item["coverage"]]
+    assert {item["document_id"] for item in lacking} == {cited["document_id"]}
+    assert lacking[0]["coverage"]["quarantined"] == {"corrupt_file": 1}
+    assert lacking[0]["warnings"] == [warning]
+    stream = _events(api.post("/api/v2/query/stream", json={"question": HANDLE}).text)
+    assert stream[-1][1]["warnings"] == [warning]
+    assert any(data.get("warnings") == [warning] for name, data in stream if name == "citation")
+
+
+def _lose_a_page(library: Workspace, document_id: str, but: str) -> None:
+    """Put one unit of a published document in quarantine, not the one of that label."""
+    statement = (
+        "UPDATE knowledge.units SET problem_code = 'corrupt_file' WHERE (parse_id, ordinal) IN ("
+        "SELECT unit.parse_id, min(unit.ordinal) FROM knowledge.units AS unit "
+        "JOIN knowledge.chunkings AS chunking USING (parse_id) "
+        "JOIN knowledge.documents AS document ON document.current_version_id = chunking.version_id "
+        "WHERE document.document_id = %s AND unit.label <> %s GROUP BY unit.parse_id)"
+    )
+    assert _change(library, statement, document_id, but) == 1
+
+
+def _change(library: Workspace, statement: str, *parameters: str) -> int:
+    with psycopg.connect(library.database.address) as connection:
+        return connection.execute(statement, parameters).rowcount  # type: ignore[call-overload]
 
 
 def test_what_does_not_exist_yet_is_empty_and_said_so(api: httpx.Client) -> None:

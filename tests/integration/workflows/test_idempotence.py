@@ -1,8 +1,12 @@
 """Running the graph again on what has not changed changes nothing."""
 
 import os
+from base64 import b64encode
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 from alexandria.adapters.postgres import Database
 from alexandria.workflows.operating.sources import Source
@@ -16,8 +20,14 @@ Write = Callable[[Path, str], Path]
 
 
 def test_a_second_sync_writes_nothing_and_embeds_nothing(
-    workspace: Workspace, source: Source, sync: Sync, snapshot: Snapshot
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    write: Write,
+    sync: Sync,
+    snapshot: Snapshot,
 ) -> None:
+    write(shelf / "map.html", f"<p>The way to the pier.</p>{picture()}")
     first = sync(workspace, source)
     before = snapshot(workspace)
     second = sync(workspace, source)
@@ -25,6 +35,13 @@ def test_a_second_sync_writes_nothing_and_embeds_nothing(
     assert {name: report.row_count for name, report in second.items()} == dict.fromkeys(first, 0)
     assert second["chunk_embeddings"].model_seconds == 0
     assert snapshot(workspace) == before
+
+
+def picture() -> str:
+    """An image element that carries its picture."""
+    content = BytesIO()
+    Image.linear_gradient("L").save(content, "PNG")
+    return f'<img src="data:image/png;base64,{b64encode(content.getvalue()).decode()}">'
 
 
 def test_a_first_sync_leaves_every_store_as_the_ledger_says(

@@ -1,10 +1,13 @@
 """Answers by quotation: exactness, order, numbering and the courage not to answer."""
 
+# ruff: noqa: RUF001 (letters of many scripts look like Latin ones)
+
 import re
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +20,7 @@ from alexandria.knowledge.quoting import (
     quote_answer,
     sentences_of,
 )
+from alexandria.knowledge.sentences import sentence_spans
 from alexandria.knowledge.terms import query_weights
 
 ALWAYS = QuotingWeights(refuse_below=0.0)
@@ -149,3 +153,34 @@ def test_quotes_are_exact_numbered_and_never_repeated(question: str, found: list
     assert 0.0 <= answer.confidence <= 1.0
     expected = " ".join(f"{citation.quote} [{citation.number}]" for citation in answer.citations)
     assert answer.text == (expected or NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "sentence"),
+    [
+        ("灯塔 为 谁 指路", "图书馆每周一闭馆。", "老灯塔每天晚上为渔船指路。"),
+        ("ﾗｲ麦ﾊﾟﾝは何時", "「休みだ。」と彼は言った。", "五時に最初のライ麦パンが焼き上がる。"),
+        ("کتابهای قدیمی کجاست", "هوا سرد است. ", "کتاب\u200cهای قدیمی در کتابخانه است."),
+        ("الشَّبَكَة القديمة", "الجو بارد. ", "سحب الصياد الشبكة القديمة."),
+        ("ISPARTA gül", "Hava soğuk. ", "Isparta'da gül bahçeleri vardır."),
+        ("cafe\u0301 E\u0301toile", "Il fait froid. ", "Le café de l'Étoile est fermé."),
+        ("नई किताबें", "ठंड है। ", "नई किताबें यहाँ हैं।"),
+    ],
+)
+def test_a_quote_of_any_script_is_the_text_itself(
+    question: str, before: str, sentence: str
+) -> None:
+    page = passage(before + sentence, title="")
+    languages = ("ar", "en", "fa", "fr", "hi", "ja", "tr", "zh")
+    answer = quote_answer(question, [page], embed, sentence_spans, languages, ALWAYS)
+    citation = answer.citations[0]
+    assert citation.quote == sentence == page.text[citation.start : citation.end]
+
+
+def test_a_long_sentence_is_cut_between_whole_characters() -> None:
+    text = "น้ำท่วมที่นี่" * 100
+    pieces = sentences_of(0, passage(text), sentence_spans, ["th"])
+    whole = {cluster.start() for cluster in regex.finditer(r"\X", text)} | {len(text)}
+    assert "".join(piece.text for piece in pieces) == text
+    assert len(pieces) > 2
+    assert {piece.start for piece in pieces} | {piece.end for piece in pieces} <= whole

@@ -37,6 +37,21 @@ def test_sentences_end_where_a_reader_ends_them(expected: list[str]) -> None:
     assert sentences(joiner.join(expected)) == expected
 
 
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["「今日は大漁だ。」と彼は言った。", "ほんとう？"],
+        ["値は３．１４です．", "次に進む．"],
+        ["他说：“今天收获真多。”", "她笑了！"],
+        ["यह घर है।", "वह नहीं है॥"],
+        ["စာအုပ်\u104b", "လူများစွာ\u104b"],
+        ["ភាសា\u17d4", "ខ្មែរ\u17d4"],
+    ],
+)
+def test_sentences_need_no_space_between_them_in_scripts_without(expected: list[str]) -> None:
+    assert sentences("".join(expected)) == expected
+
+
 def test_a_line_break_is_white_space_but_an_empty_line_ends_a_sentence() -> None:
     assert sentences("one\ntwo.  Three\n \nfour") == ["one\ntwo.", "Three", "four"]
 

@@ -1,10 +1,14 @@
 """What counts as the same word, and the laws of the weights."""
 
+# ruff: noqa: RUF001 (letters of many scripts look like Latin ones)
+
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labelled_scripts import PARAGRAPHS, QUESTIONS
 
 from alexandria.knowledge.terms import (
     AVERAGE_LENGTH,
@@ -17,6 +21,7 @@ from alexandria.knowledge.terms import (
     query_weights,
     term_id,
 )
+from alexandria.knowledge.terms.stop_words import STOP_WORDS
 
 LANGUAGES = st.sampled_from(["en", "de", "fr", "ru", "tr", "ja", "hi", "und", "xx", "pt-BR"])
 WORDS = st.text(st.sampled_from("abcdefgh "), max_size=60)
@@ -35,6 +40,27 @@ WORDS = st.text(st.sampled_from("abcdefgh "), max_size=60)
         ("en", "cafe\u0301", "café"),
         ("ja", "\uff76\uff92\uff97", "カメラ"),
         ("tr", "İSTANBUL", "istanbul"),
+        ("tr", "ISPARTA", "ısparta"),
+        ("de", "Häuser", "Haeuser"),
+        ("el", "ΦΆΡΟΣ", "φάρος"),
+        ("pl", "Łódź", "lodz"),
+        ("da", "Ærø", "aero"),
+        ("en", "\uff37\uff49\uff44\uff45 \uff12\uff10\uff12\uff10", "wide 2020"),
+        ("ar", "الكِتَابُ", "كتاب"),
+        ("ar", "كتـــاب", "كتاب"),
+        ("ar", "\ufe8d\ufedf\ufedc\ufe98\ufe8e\ufe8f", "الكتاب"),
+        ("ar", "أحمد ١٢٣", "احمد 123"),
+        ("fa", "کتاب\u200cها", "كتابها"),
+        ("fa", "می\u200cخواهم ۱۴۰۰", "می خواهم 1400"),
+        ("he", "שָׁלוֹם", "שלום"),
+        ("he", "\u202bשלום\u202c\u200f", "שלום"),
+        ("ko", "\u1112\u1161\u11ab\u1100\u1173\u11af", "한글"),
+        ("hi", "क्\u200dष", "क्ष"),
+        ("ja", "リンゴ", "りんご"),
+        ("ja", "葛\U000e0100", "葛"),
+        ("zh", "\u2f54", "水"),
+        ("uk", "м\u02bcята", "м'ята"),
+        ("th", "ปี ๒๕๖๓", "ปี 2563"),
     ],
 )
 def test_readers_take_these_for_the_same(language: str, one: str, other: str) -> None:
@@ -55,10 +81,35 @@ def test_thousands_are_written_in_many_ways_but_are_one_number() -> None:
     assert analyze("1,250,000", "en") == analyze("1250000", "en") == ["1250000"]
 
 
-def test_scripts_without_spaces_become_pairs() -> None:
-    assert analyze("東京都 2020", "ja") == ["東京", "京都", "2020"]
+def test_scripts_without_spaces_become_pairs_and_characters_that_are_words() -> None:
+    assert analyze("東京都 2020", "ja") == ["東京", "京都", "東", "京", "都", "2020"]
     assert analyze("猫", "zh") == ["猫"]
+    assert analyze("ねこ", "ja") == ["ねこ"]
+    assert analyze("iPhoneを使う", "ja") == ["iphone", "を使", "使う", "使"]
     assert set(analyze("京都", "und")) <= set(analyze("東京都", "ja"))
+
+
+@pytest.mark.parametrize("language", sorted(QUESTIONS))
+def test_scripts_without_spaces_are_found_by_their_words(language: str) -> None:
+    shelf = [(tongue, index) for tongue, texts in PARAGRAPHS.items() for index in range(len(texts))]
+    entries = [entry_weights(PARAGRAPHS[tongue][index], tongue) for tongue, index in shelf]
+    held = Counter(term for entry in entries for term in entry)
+    first = 0
+    for question, answer in QUESTIONS[language]:
+        asked = query_weights(question, PARAGRAPHS)
+        scores = [
+            sum(
+                entry[term] * weight * inverse_document_frequency(held[term], len(entries))
+                for term, weight in asked.items()
+                if term in entry
+            )
+            for entry in entries
+        ]
+        best = max(
+            score for (tongue, _), score in zip(shelf, scores, strict=True) if tongue == language
+        )
+        first += scores[shelf.index((language, answer))] == best > 0
+    assert first == len(QUESTIONS[language])
 
 
 def test_combining_marks_do_not_cut_words() -> None:
@@ -149,3 +200,18 @@ def test_idf_falls_as_a_term_spreads(df: int, more: int) -> None:
     n = 2000
     assert inverse_document_frequency(df, n) > 0
     assert inverse_document_frequency(df + more, n) <= inverse_document_frequency(df, n)
+
+
+@pytest.mark.parametrize("language", sorted(STOP_WORDS))
+def test_stop_words_are_single_words_that_leave_no_term(language: str) -> None:
+    assert analyze(STOP_WORDS[language], language) == []
+
+
+def test_a_german_question_is_stemmed_in_a_library_of_fifteen_languages() -> None:
+    library = [
+        *("de", "en", "fr", "es", "it", "nl", "sv", "pl", "cs", "ru", "tr", "ar", "hi", "ja", "zh")
+    ]
+    weights = query_weights("Wo stehen die alten Häuser der Fischer?", library)
+    entry = entry_weights("Das alte Haus eines Fischers steht am Ufer.", "de")
+    assert {term_id(stem) for stem in ("haus", "alt", "fisch")} <= weights.keys() & entry.keys()
+    assert not {term_id("die"), term_id("der")} & weights.keys()

@@ -11,9 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from alexandria.errors import CorruptFileError, PasswordProtectedError
-from alexandria.knowledge.documents import BlockKind, UnitKind
-from alexandria.knowledge.parsing.archives import Element, open_archive, parse_xml, read_properties
+from alexandria.errors import (
+    CorruptFileError,
+    PasswordProtectedError,
+    UndecodableTextError,
+    UnreadableError,
+)
+from alexandria.knowledge.documents import BlockKind, Problem, UnitKind
+from alexandria.knowledge.parsing.archives import (
+    Element,
+    open_archive,
+    parse_xml,
+    read_entry,
+    read_properties,
+)
 from alexandria.knowledge.parsing.decoding import decode_markup
 from alexandria.knowledge.parsing.drafts import (
     PICTURE_UNIT,
@@ -23,7 +34,10 @@ from alexandria.knowledge.parsing.drafts import (
     Source,
     one_line,
 )
-from alexandria.knowledge.parsing.readers.hypertext import markup_pieces, parse_markup, tag_of
+from alexandria.knowledge.parsing.pictures.collecting import Gallery
+from alexandria.knowledge.parsing.pictures.markup import add_chapter_pictures
+from alexandria.knowledge.parsing.readers.markup.elements import parse_markup, tag_of
+from alexandria.knowledge.parsing.readers.markup.structure import markup_pieces
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -59,29 +73,59 @@ def read_epub(source: Source) -> Draft:
     with open_archive(source.content) as archive:
         package_path = _package_path(archive)
         package = _package(parse_xml(_read(archive, package_path)), package_path)
-        chapters = [package.items[one] for one in package.spine if one in package.items]
-        if not chapters:
-            raise CorruptFileError("The book lists no chapters.")
+        chapters = _chapters(package)
         _refuse_encrypted(archive, chapters)
-        labels = _labels(archive, package)
+        labels, gallery = _labels(archive, package), Gallery()
         sections = [
-            _section(archive, item, number, labels.get(item.path, ""))
+            _chapter(archive, item, number, labels.get(item.path, ""), gallery)
             for number, item in enumerate(chapters, start=1)
         ]
-        return Draft(tuple(sections), **read_properties(archive, package_path))
+        if all(one.problem and one.problem.code == CorruptFileError.code for one in sections):
+            raise CorruptFileError("No chapter of the book can be read.")
+        properties = read_properties(archive, package_path)
+        return Draft(tuple(sections), notes=gallery.notes(), **properties)
 
 
-def _section(archive: zipfile.ZipFile, item: _Item, number: int, label: str) -> Section:
+def _chapters(package: _Package) -> list[_Item]:
+    """The files of the spine, each once; one that the book does not list has no path."""
+    missing = _Item("", "", frozenset())
+    items = [package.items.get(one, missing) for one in package.spine]
+    if all(item is missing for item in items):
+        raise CorruptFileError("The book lists no chapters.")
+    paths = [item.path or f"?{number}" for number, item in enumerate(items)]
+    return list(dict(zip(paths, items, strict=True)).values())
+
+
+def _chapter(
+    archive: zipfile.ZipFile, item: _Item, number: int, label: str, gallery: Gallery
+) -> Section:
+    """A chapter, or its problem: one that is damaged does not cost the others."""
+    try:
+        return _section(archive, item, number, label, gallery)
+    except (CorruptFileError, UndecodableTextError) as error:
+        problem = _problem(error)
+    label = label or f"Chapter {number}"
+    return Section(UnitKind.CHAPTER, label, f"chapter={number}", problem=problem)
+
+
+def _problem(error: UnreadableError) -> Problem:
+    return Problem(error.code, error.message, error.advice)
+
+
+def _section(
+    archive: zipfile.ZipFile, item: _Item, number: int, label: str, gallery: Gallery
+) -> Section:
     root = parse_markup(_self_closed(decode_markup(_read(archive, item.path))))
     pieces = tuple(markup_pieces(root))
     pictures = any(tag_of(one) in _PICTURES for one in root.iter())
-    return Section(
+    section = Section(
         UnitKind.CHAPTER,
         label or _first_heading(pieces) or f"Chapter {number}",
         f"chapter={number}",
         pieces,
         PICTURE_UNIT if pictures and not pieces else None,
     )
+    return add_chapter_pictures(section, root, archive, item.path, gallery)
 
 
 def _self_closed(markup: str) -> str:
@@ -100,9 +144,10 @@ def _first_heading(pieces: tuple[Piece, ...]) -> str:
 
 def _read(archive: zipfile.ZipFile, path: str) -> bytes:
     try:
-        return archive.read(path)
+        return read_entry(archive, path)
     except KeyError as error:
-        raise CorruptFileError(f"The book lists {path}, but does not hold it.") from error
+        missing = path or "a chapter"
+        raise CorruptFileError(f"The book lists {missing}, but does not hold it.") from error
 
 
 def _package_path(archive: zipfile.ZipFile) -> str:
@@ -138,7 +183,7 @@ def _refuse_encrypted(archive: zipfile.ZipFile, chapters: list[_Item]) -> None:
     """Embedded fonts may be scrambled; chapters may not."""
     if _ENCRYPTION not in archive.namelist():
         return
-    root = parse_xml(archive.read(_ENCRYPTION))
+    root = parse_xml(_read(archive, _ENCRYPTION))
     locked = {unquote(one.get("URI") or "") for one in root.iter()}
     if any(item.path in locked for item in chapters):
         raise PasswordProtectedError("The book's chapters are encrypted (DRM).")

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from alexandria.knowledge.documents import BlockKind
@@ -23,26 +23,33 @@ _SPACE = 0.15
 _FAR = 2.0
 _DIGITS = re.compile(r"\d+")
 _HYPHEN = "\ufffe"
-_HYPHENATED = re.compile(r"(\w{2,})(?:[-\u00ad\u2010\x02]|\ufffe)$")
+_HYPHENATED = re.compile(r"(?<!\w)(\w{2,})(?:[-\u00ad\u2010\x02]|\ufffe)$")
 _WORD = re.compile(r"[\w'\u2019]+")
-_COMPOUND = re.compile(r"\w{2,}-\w{2,}")
+_COMPOUND = re.compile(r"(?<!\w)\w{2,}-\w{2,}")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"”\u2019»)]?$")
 _BULLET = re.compile(r"[•▪◦‣●■\u2013]\s*\S|\(?(?:\d{1,2}|[a-z])\)\s+\S")
+_RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe"
+_LEFTWARDS = re.compile(rf"[{_RIGHT_TO_LEFT}]+")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
+_BRACKETS = "([{"
 _LEADER = re.compile(r"(?:\. ?){4,}")
 _WIDE = 0.93
 _GAP = 1.6
+_NEAR = 50
+"""Lines of a paragraph that tell how wide it is."""
 _TALLER = 1.25
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text and its box in points."""
+    """A line of text and its box in points; or a table, with its pieces and without a box."""
 
     text: str
     left: float = 0.0
     bottom: float = 0.0
     right: float = 0.0
     top: float = 0.0
+    table: tuple[Piece, ...] = ()
 
     @property
     def height(self) -> float:
@@ -61,7 +68,7 @@ class Outline:
 def join_baselines(lines: Sequence[Line]) -> list[Line]:
     """The lines with raised and lowered runs, such as exponents, put back where they stand."""
     result: list[Line] = []
-    for line in lines:
+    for line in map(_in_reading_order, lines):
         if result and _continues(result[-1], line):
             last = result[-1]
             space = " " if line.left - last.right > _SPACE * last.height else ""
@@ -108,15 +115,54 @@ def page_pieces(lines: Sequence[Line], outline: Sequence[Outline]) -> Iterator[P
     group: list[Line] = []
     for line in lines:
         level = levels.pop(_key_of_title(line.text), 0)
-        if group and (level or _starts_paragraph(group, line)):
+        if group and (level or line.table or _starts_paragraph(group, line)):
             yield _piece(group)
             group = []
-        if level:
+        if line.table:
+            yield from line.table
+        elif level:
             yield heading(line.text, level)
         else:
             group.append(line)
     if group:
         yield _piece(group)
+
+
+def _in_reading_order(line: Line) -> Line:
+    """The line with the words of the direction it does not run in put in order.
+
+    pdfium tells a right-to-left line in the order it is read, but takes each word of another
+    direction by itself, so that "Port Haifa" stands for "Haifa Port", and likewise in a
+    left-to-right line. It takes the direction of most words for the line's.
+    """
+    if line.table or not _LEFTWARDS.search(line.text):
+        return line
+    is_leftwards = len(_LEFTWARDS.findall(line.text)) >= len(_LATIN.findall(line.text))
+    words: list[str] = []
+    for direction, run in groupby(line.text.split(" "), _direction):
+        own = list(run)
+        words += _turned(own) if direction == ("right" if is_leftwards else "left") else own
+    return replace(line, text=" ".join(words))
+
+
+def _direction(word: str) -> str:
+    """Where a word runs: "left", "right", or "" for one of marks alone."""
+    if _LEFTWARDS.search(word):
+        return "left"
+    return "right" if any(map(str.isalnum, word)) else ""
+
+
+def _turned(words: list[str]) -> list[str]:
+    """The words of a run in the other order, an opening bracket still in front.
+
+    Numbers by themselves are in order: it is letters that carry their neighbours along.
+    """
+    if not any(any(map(str.isalpha, word)) for word in words):
+        return words
+    bare = words[0].lstrip(_BRACKETS)
+    bracket = words[0][: len(words[0]) - len(bare)]
+    first, *others = reversed([bare, *words[1:]])
+    return [bracket + first, *others]
 
 
 def _key_of_title(text: str) -> str:
@@ -196,7 +242,8 @@ def _starts_paragraph(group: Sequence[Line], line: Line) -> bool:
 def _indented(group: Sequence[Line], line: Line) -> bool:
     """Whether the line begins right of the one above, which ends a sentence or falls short."""
     last = group[-1]
-    ended = bool(_SENTENCE_END.search(last.text)) or not _wraps(last, line, _full_width(group))
+    full = _full_width(group[-_NEAR:])
+    ended = bool(_SENTENCE_END.search(last.text)) or not _wraps(last, line, full)
     return ended and 0.5 * line.height < line.left - last.left < 6 * line.height
 
 

@@ -21,6 +21,7 @@ from alexandria.knowledge.parsing.drafts import (
     paragraph,
     split_chapters,
 )
+from alexandria.knowledge.parsing.readers.speech.turns import as_transcript
 from alexandria.knowledge.parsing.readers.text_headings import (
     chapter_level,
     continues_heading,
@@ -42,8 +43,8 @@ _NAME = re.compile(
 
 
 def read_plain_text(source: Source) -> Draft:
-    """A text file; chapters by the headings recognised."""
-    return draft_text(decode_text(source.content))
+    """A text file; chapters by the headings recognised, unless it is a transcript."""
+    return as_transcript(draft_text(decode_text(source.content)))
 
 
 def draft_text(text: str) -> Draft:

@@ -1,10 +1,17 @@
 """One small file of each format, made here so that the tests need no other files."""
 
+import gzip
 import io
+import tarfile
 import zipfile
 from email.message import EmailMessage
 
 import pytest
+import xlwt
+from compound_files import build_attachment, build_compound, build_message
+from PIL import Image
+
+from alexandria.knowledge.parsing.recognizers import RecognizedLine, SpokenLine, Tools
 
 XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
 
@@ -183,6 +190,68 @@ so green,
 unseen.
 """
 
+
+def build_tar(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def build_xls() -> bytes:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Prices")
+    for row, cells in enumerate((("Item", "Price"), ("Bean", 2), ("Pea", 1.5))):
+        for column, value in enumerate(cells):
+            sheet.write(row, column, value)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def build_outlook() -> bytes:
+    file = build_attachment({0x3707: "beds.csv", 0x3701: b"Bed,Beans\nNorth,12\n"})
+    body = "Dear Bo,\r\n\r\nthe beans are ripe."
+    message = build_message({0x37: "Beans", 0x1000: body, 0x0C1A: "Ann"}, [], [file])
+    return build_compound(message)
+
+
+def build_open_document(kind: str, body: str) -> bytes:
+    names = ("office", "table", "text", "drawing", "presentation")
+    spaces = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in names)
+    return build_zip(
+        {
+            "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+            "content.xml": f"<office:document-content {spaces}><office:body><office:{kind}>{body}"
+            f"</office:{kind}></office:body></office:document-content>",
+        }
+    )
+
+
+def build_picture(kind: str, size: tuple[int, int] = (64, 48)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "white").save(buffer, kind)
+    return buffer.getvalue()
+
+
+class Looker:
+    """A recognizer that sees the same in every picture."""
+
+    def recognize(self, picture: Image.Image) -> list[RecognizedLine]:
+        width, height = picture.size
+        return [RecognizedLine(f"There are {width} by {height} dots.", 0.9, 0, 0, width, height)]
+
+
+class Listener:
+    """A transcriber that hears the same in every recording."""
+
+    def transcribe(self, content: bytes) -> list[SpokenLine]:
+        return [SpokenLine(f"There are {len(content)} bytes of sound.", 0.5, 2.0, 0.9)]
+
+
 SAMPLES: dict[str, bytes] = {
     "book.txt": TEXT.encode(),
     "notes.md": b"---\ntitle: Notes\n---\n# Beans\n\nGood *beans*.\n\n- one\n- two\n\n"
@@ -203,6 +272,43 @@ SAMPLES: dict[str, bytes] = {
     "talk.vtt": b"WEBVTT\n\nNOTE hidden\n\n1\n00:01:02.000 --> 00:01:03.000\n<v Ann>Hello &amp;\n\n"
     b"01:03.500 --> 01:04.000\n<v Ann>welcome.\n\n01:05.000 --> 01:06.000\n<v Bo>Thanks.\n",
     "talk.srt": b"1\n00:00:01,000 --> 00:00:02,500\nHello there.\n",
+    "inbox.mbox": b"From ann Wed Mar  5 09:12:00 2025\nFrom: ann@example.org\nSubject: One\n\n"
+    b"First words.\n\nFrom bo Thu Mar  6 09:12:00 2025\nFrom: bo@example.org\nSubject: Two\n\n"
+    b"Second words.\n",
+    "mail.msg": build_outlook(),
+    "plan.ics": b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\n"
+    b"DTSTART;VALUE=DATE:20250319\nSUMMARY:Sowing\nEND:VEVENT\nEND:VCALENDAR\n",
+    "page.mhtml": b"From: <Saved by Blink>\nSubject: Beans\nMIME-Version: 1.0\n"
+    b'Content-Type: multipart/related; type="text/html"; boundary="b"\n\n'
+    b"--b\nContent-Type: text/html\n\n<html><body><p>Saved words.</p></body></html>\n--b--\n",
+    "notes.rtf": rb"{\rtf1\ansi\ansicpg1251 \'cf\'f0\'e8\'e2\'e5\'f2\par{\b Beans} grow.\par}",
+    "prices.xls": build_xls(),
+    "prices.ods": build_open_document(
+        "spreadsheet",
+        '<table:table table:name="Prices"><table:table-row><table:table-cell><text:p>Bean</text:p>'
+        "</table:table-cell></table:table-row></table:table>",
+    ),
+    "deck.odp": build_open_document(
+        "presentation",
+        "<drawing:page><drawing:frame><text:p>Why beans</text:p></drawing:frame></drawing:page>",
+    ),
+    "talk.flac": b"fLaC\0\0\0\x22",
+    "talk.mp3": b"ID3\4\0\0\0\0",
+    "talk.wav": b"RIFF\x24\0\0\0WAVEfmt ",
+    "talk.m4a": b"\0\0\0\x20ftypM4A \0",
+    "talk.ogg": b"OggS\0\2\0\0",
+    "beans.png": build_picture("PNG"),
+    "beans.jpg": build_picture("JPEG"),
+    "beans.tif": build_picture("TIFF"),
+    "beans.webp": build_picture("WEBP"),
+    "beans.gif": build_picture("GIF"),
+    "beans.bmp": build_picture("BMP"),
+    "drawing.svg": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><title>Bean bed'
+    b"</title><style>text{}</style><script>no()</script><text x='1' y='2'>North"
+    b"<tspan x='1' y='9'>bed</tspan></text></svg>",
+    "bundle.zip": build_zip({"notes/one.txt": "Beans grow.", "two.txt": "Peas too."}),
+    "bundle.tar": build_tar({"notes/one.txt": b"Beans grow.", "two.txt": b"Peas too."}),
+    "letter.txt.gz": gzip.compress(b"Dear Bo, the beans are ripe.", mtime=0),
 }
 
 
@@ -246,3 +352,9 @@ def sample(request: pytest.FixtureRequest) -> tuple[str, bytes]:
 @pytest.fixture
 def samples() -> dict[str, bytes]:
     return SAMPLES
+
+
+@pytest.fixture
+def tools() -> Tools:
+    """What reads pixels and sound here."""
+    return Tools(Looker(), Listener())

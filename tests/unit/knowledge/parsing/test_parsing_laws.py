@@ -11,6 +11,7 @@ from alexandria.errors import CorruptFileError, UnreadableError
 from alexandria.knowledge.documents import BlockKind, ParsedDocument, UnitKind
 from alexandria.knowledge.parsing import parse_document
 from alexandria.knowledge.parsing.drafts import Draft, Piece, Section, assemble, clean_text
+from alexandria.knowledge.parsing.recognizers import Tools
 from alexandria.knowledge.parsing.tables import table_pieces
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
@@ -104,40 +105,44 @@ def test_every_cell_of_a_table_is_in_its_text(rows: list[list[str]], header: boo
     assert all(" ".join(cell.split()) in text for row in rows for cell in row)
 
 
-def test_samples_are_lawful(sample: tuple[str, bytes]) -> None:
+def test_samples_are_lawful(sample: tuple[str, bytes], tools: Tools) -> None:
     name, content = sample
-    check_laws(parse_document(content, name))
+    check_laws(parse_document(content, name, tools))
 
 
-def _survives(content: bytes, name: str) -> None:
+def _survives(content: bytes, name: str, tools: Tools) -> None:
     try:
-        document = parse_document(content, name)
+        document = parse_document(content, name, tools)
     except UnreadableError:
         return
     check_laws(document)
 
 
 @pytest.mark.parametrize("percent", [0, 1, 10, 50, 90, 99])
-def test_cut_files_are_read_or_refused(sample: tuple[str, bytes], percent: int) -> None:
+def test_cut_files_are_read_or_refused(
+    sample: tuple[str, bytes], percent: int, tools: Tools
+) -> None:
     name, content = sample
-    _survives(content[: len(content) * percent // 100], name)
+    _survives(content[: len(content) * percent // 100], name, tools)
 
 
 @FEW
 @given(data=st.data())
-def test_damaged_files_are_read_or_refused(samples: dict[str, bytes], data: st.DataObject) -> None:
+def test_damaged_files_are_read_or_refused(
+    samples: dict[str, bytes], data: st.DataObject, tools: Tools
+) -> None:
     name = data.draw(st.sampled_from(sorted(set(samples) - {"seeds.odt"})))
     content = bytearray(samples[name])
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    _survives(bytes(content), name)
+    _survives(bytes(content), name, tools)
 
 
 @FEW
 @given(content=st.binary(max_size=200), data=st.data())
 def test_garbage_is_refused_or_read(
-    samples: dict[str, bytes], content: bytes, data: st.DataObject
+    samples: dict[str, bytes], content: bytes, data: st.DataObject, tools: Tools
 ) -> None:
     name = data.draw(st.sampled_from(sorted(samples)))
     head = samples[name][: data.draw(st.sampled_from([0, 4, 8, 60]))]
-    _survives(head + content, name)
+    _survives(head + content, name, tools)

@@ -1,0 +1,1 @@
+"""The embedding model of texts: exported once, run by OpenVINO."""

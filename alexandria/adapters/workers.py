@@ -1,0 +1,181 @@
+"""Worker processes with limits on memory, processor time and wall time.
+
+A task that breaks down, hangs or wants too much costs itself: its worker is replaced and
+the other tasks go on. Workers are forked from a server process that was started clean, so
+they share no threads, connections or locks with this process, and they end when it does.
+"""
+
+import multiprocessing
+import os
+import resource
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_TASKS_OF_A_WORKER = 1000
+"""A worker is replaced after these, so that what a library leaks does not add up."""
+
+_PRELOADED = [
+    *("__main__", "lxml.etree", "numpy"),
+    *("alexandria.knowledge.parsing", "alexandria.knowledge.chunking"),
+]
+"""Imported once in the server; every worker is a fork of it and has them already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one task may use.
+
+    Attributes:
+        memory_bytes: Private memory of the worker; beyond it allocation fails.
+        seconds: Wall time and processor time.
+    """
+
+    memory_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Task, Result]):
+    """A task and what came of it: a result, or the error that ended it.
+
+    Besides what the function raises, `error` may be `TimeoutError` (the time was up),
+    `MemoryError` (the memory was) or `ChildProcessError` (the worker died of something else).
+    """
+
+    task: Task
+    result: Result | None
+    error: Exception | None
+    seconds: float
+
+
+class Workers:
+    """Some processes that do tasks; started when first used. Close it, or use it as a context.
+
+    Args:
+        count: How many; None for one on each core.
+        limits: Of a task, unless it is given its own seconds.
+    """
+
+    def __init__(self, count: int | None, limits: Limits) -> None:
+        self._count = count or os.cpu_count() or 1
+        self._limits = limits
+        self._pool: ProcessPool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the workers at once; a task under way is lost."""
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool.join()
+            self._pool = None
+
+    def run(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Iterable[Task],
+        seconds: Callable[[Task], float] | None = None,
+    ) -> Generator[Done[Task, Result]]:
+        """Do the tasks; yields each when it is done, in no particular order.
+
+        Args:
+            function: A function of a module, called with one task in a worker.
+            tasks: Taken a few at a time, so that no more lie in memory.
+            seconds: The limit of a single task, where it is not that of all.
+        """
+        running: dict[Future[Result], tuple[Task, float]] = {}
+        pending = iter(tasks)
+        try:
+            while True:
+                self._fill(running, function, pending, seconds)
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    task, started = running.pop(future)
+                    yield _done(task, future, time.perf_counter() - started)
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _fill(
+        self,
+        running: dict[Future[Result], tuple[Task, float]],
+        function: Callable[[Task], Result],
+        pending: Iterator[Task],
+        seconds: Callable[[Task], float] | None,
+    ) -> None:
+        """Keep one task waiting for each worker, so that none is ever idle."""
+        while len(running) < 2 * self._count:
+            try:
+                task = next(pending)
+            except StopIteration:
+                return
+            limit = seconds(task) if seconds else self._limits.seconds
+            work: Any = self._started().schedule(
+                _within_limits, args=(function, task, limit), timeout=limit
+            )
+            running[work] = (task, time.perf_counter())
+
+    def _started(self) -> "ProcessPool":
+        if self._pool is None:
+            from pebble import ProcessPool
+
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(_PRELOADED)
+            self._pool = ProcessPool(
+                max_workers=self._count,
+                max_tasks=_TASKS_OF_A_WORKER,
+                initializer=_limit_memory,
+                initargs=(self._limits.memory_bytes,),
+                context=context,
+            )
+        return self._pool
+
+
+def _done(task: Task, future: "Future[Result]", seconds: float) -> Done[Task, Result]:
+    from pebble import ProcessExpired
+
+    error = future.exception()
+    if error is None:
+        return Done(task, future.result(), None, seconds)
+    if isinstance(error, ProcessExpired):
+        error = ChildProcessError(f"The worker died with exit code {error.exitcode}.")
+    if not isinstance(error, Exception):
+        raise error
+    return Done(task, None, error, seconds)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Applies to all private memory of the process, mapped or allocated."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, hard))
+
+
+def _within_limits(function: Callable[[Task], Result], task: Task, seconds: float) -> Result:
+    """The processor's limit kills even what the watching process cannot see, after it died."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = used.ru_utime + used.ru_stime
+    cores = os.cpu_count() or 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent + cores * seconds) + 1, hard))
+    return function(task)

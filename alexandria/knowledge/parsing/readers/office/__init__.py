@@ -1,0 +1,1 @@
+"""Office documents of the Open XML and OpenDocument families, one module for each format."""

@@ -1,0 +1,1 @@
+"""What was said: captions, transcripts and recordings, each block with its time."""

@@ -1,0 +1,191 @@
+"""Pictures as a reader sees them: those of a document, those that resemble one, their bytes.
+
+What is not published, or is another tenant's, does not exist. A picture's id is its document's
+and the beginning of its content's hash, so it stays the same however often it is read anew.
+"""
+
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from uuid import UUID
+
+from alexandria.errors import (
+    CorruptFileError,
+    FileTooLargeError,
+    NotFoundError,
+    UnsupportedFormatError,
+)
+from alexandria.knowledge.identifiers import derive_id
+from alexandria.workflows.operating.generations import live_generation
+from alexandria.workflows.workspace import Workspace
+
+MOST_PIXELS = 50_000_000
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
+_IMAGE_ID = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{16})")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSummary:
+    """A picture of a document.
+
+    Attributes:
+        image_id: Names it for as long as its document shows it.
+        document_id: The document it lies in.
+        version_id: The version of it that readers see.
+        title: Of the document.
+        path: Of the document.
+        label: Of the unit it lies in.
+        anchor: Of the unit it lies in.
+        media_type: Of its bytes.
+        width: Pixels.
+        height: Pixels.
+        text: What recognition read in it.
+        confidence: Mean confidence of that text; None without text.
+        description: What the document says it shows.
+        caption: What the vision model says it shows; empty without one.
+    """
+
+    image_id: str
+    document_id: str
+    version_id: str
+    title: str
+    path: str
+    label: str
+    anchor: str
+    media_type: str
+    width: int
+    height: int
+    text: str
+    confidence: float | None
+    description: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarImage(ImageSummary):
+    """A picture and its likeness to the one asked for, as a cosine: 1 for the same."""
+
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage(ImageSummary):
+    """A picture and where its bytes are kept."""
+
+    content_hash: str
+    thumbnail_hash: str
+
+
+def search_images(workspace: Workspace, picture: bytes, *, limit: int = 10) -> list[SimilarImage]:
+    """The published pictures most like one, best first.
+
+    Raises:
+        CorruptFileError: The bytes are no picture.
+        FileTooLargeError: It has more than 50 million pixels.
+        ModelMissingError: The image model of the settings is not on this machine.
+    """
+    thumbnail = _thumbnail_of(picture)
+    live = live_generation(workspace)
+    if live is None:
+        return []
+    describer = workspace.image_describer
+    vector = workspace.database.half_vectors(describer.describe([thumbnail]))[0]
+    return workspace.database.fetch(
+        SimilarImage,
+        "search_images",
+        generation_id=live.generation_id,
+        tenant_id=workspace.settings.tenant_id,
+        model_id=describer.model_id,
+        dimension=describer.dimension,
+        vector=vector,
+        limit=limit,
+    )
+
+
+def document_images(workspace: Workspace, document_id: str) -> list[StoredImage]:
+    """The pictures of a published document in reading order, then those uploaded to it."""
+    return _published(workspace, document_id, "")
+
+
+def read_image(workspace: Workspace, image_id: str) -> StoredImage:
+    """One picture.
+
+    Raises:
+        NotFoundError: No published picture has that id.
+    """
+    parts = _IMAGE_ID.fullmatch(image_id)
+    found = _published(workspace, parts[1], parts[2]) if parts and _is_id(parts[1]) else []
+    if not found:
+        raise NotFoundError(f"No picture {image_id[:60]} is published; it may still be read.")
+    return found[0]
+
+
+def expected_image_id(workspace: Workspace, path: str, content_hash: str) -> tuple[str, str]:
+    """Ids of the document and the picture that an uploaded picture becomes.
+
+    Args:
+        workspace: The library.
+        path: In the upload folder.
+        content_hash: SHA-256 of the bytes.
+    """
+    settings = workspace.settings
+    location = str(settings.uploads.resolve())
+    source_id = derive_id("source", settings.tenant_id, "upload", location)
+    document_id = derive_id("document", source_id, path, content_hash, "0")
+    return document_id, f"{document_id}.{content_hash[:16]}"
+
+
+def check_picture(content: bytes) -> None:
+    """Refuse what cannot be looked at, and what is many pictures in one file.
+
+    Raises:
+        CorruptFileError: The bytes are no picture, or it is cut short.
+        FileTooLargeError: It has more than 50 million pixels.
+        UnsupportedFormatError: It is a TIFF of several pages.
+    """
+    from PIL import Image as Pillow
+
+    _thumbnail_of(content)
+    with Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
+        if picture.format == "TIFF" and getattr(picture, "n_frames", 1) > 1:
+            raise UnsupportedFormatError("The TIFF has several pages; add it as a document.")
+
+
+def _thumbnail_of(content: bytes) -> bytes:
+    from PIL import Image as Pillow
+
+    from alexandria.knowledge.parsing.recognition import make_thumbnail
+
+    try:
+        with Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise FileTooLargeError("The picture has more than 50 million pixels.")
+            return make_thumbnail(picture)
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
+        raise FileTooLargeError("The picture has more than 50 million pixels.") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise CorruptFileError(
+            "The bytes are no picture that can be read: PNG, JPEG, GIF, BMP, TIFF or WebP."
+        ) from error
+
+
+def _published(workspace: Workspace, document_id: str, hash_prefix: str) -> list[StoredImage]:
+    live = live_generation(workspace)
+    if live is None:
+        return []
+    return workspace.database.fetch(
+        StoredImage,
+        "published_images",
+        generation_id=live.generation_id,
+        tenant_id=workspace.settings.tenant_id,
+        document_id=document_id,
+        hash_prefix=hash_prefix,
+        with_uploaded=not hash_prefix,
+    )
+
+
+def _is_id(identifier: str) -> bool:
+    try:
+        return str(UUID(identifier)) == identifier
+    except ValueError:
+        return False

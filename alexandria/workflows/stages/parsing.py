@@ -1,0 +1,175 @@
+"""Parsing: kept files become text with units and blocks; files inside them become documents.
+
+A content is read once for each parser version, whatever names it goes by, in a worker
+process with limits: a file that breaks its reader, hangs it or wants too much memory costs
+itself and is quarantined with that reason.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import PurePath
+
+from alexandria.adapters.great_expectations import import_ahead
+from alexandria.adapters.reading_tools import choose_tools
+from alexandria.adapters.workers import Done
+from alexandria.errors import (
+    ReaderCrashedError,
+    ReaderMemoryError,
+    ReaderTimeoutError,
+    UnreadableError,
+)
+from alexandria.knowledge.documents import PARSER_VERSION, ParsedDocument, Problem, Unit
+from alexandria.knowledge.identifiers import derive_id
+from alexandria.workflows.clerk import Clerk
+from alexandria.workflows.operating.sources import Source
+from alexandria.workflows.reports import StageReport, stage_report
+from alexandria.workflows.stages.ingestion import record_quarantine, register_contained_files
+from alexandria.workflows.stages.piecework import Outcome, Reading, read_file
+from alexandria.workflows.workspace import Workspace
+
+_NOTHING = ParsedDocument("", "", "und", "", "", (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _PendingParse:
+    content_hash: str
+    path: str
+    size_bytes: int
+
+
+def parse_documents(workspace: Workspace, source: Source) -> StageReport:
+    """Read every content of the source that this parser has not read; one transaction each.
+
+    What lies inside a file is read in the next round, until nothing new turns up.
+    """
+    parameters = {"source_id": source.source_id, "parser_version": PARSER_VERSION}
+    with stage_report("chunking/parsed_documents") as report:
+        tally: Counter[str] = Counter()
+        while pending := workspace.database.fetch(_PendingParse, "pending_parses", **parameters):
+            workspace.progress.expect("parsed_documents", len(pending))
+            tally += _read_all(workspace, pending)
+            report.row_count += len(pending)
+            tally["files_contained"] += register_contained_files(workspace, source)
+        with workspace.database.transaction():
+            workspace.database.execute("mark_versions_parsed", **parameters)
+            quarantined = record_quarantine(workspace, source)
+        report.details = {**tally, "quarantine_entries": quarantined}
+    return report
+
+
+def _read_all(workspace: Workspace, pending: Sequence[_PendingParse]) -> Counter[str]:
+    """Largest first, so that no worker begins the longest file when the others are done."""
+    limit = workspace.settings.reading_seconds
+    blob_url, tools = workspace.settings.blobs, choose_tools(workspace.settings)
+    readings = (
+        Reading(blob_url, item.content_hash, PurePath(item.path).name, item.size_bytes, tools)
+        for item in sorted(pending, key=lambda item: -item.size_bytes)
+    )
+    tally: Counter[str] = Counter()
+    import_ahead()  # the checks that follow need it, and this process waits for the workers
+    with Clerk() as clerk:
+        for done in workspace.workers.run(
+            read_file, readings, lambda task: limit * (0.5 + 0.5 * max(1, task.size_bytes / 1e6))
+        ):
+            outcome = _outcome(done)
+            tally += _count(outcome)
+            seconds = outcome.seconds or done.seconds
+            clerk.hand(partial(_save, workspace, done.task.content_hash, outcome, seconds))
+    return tally
+
+
+def _outcome(done: Done[Reading, Outcome]) -> Outcome:
+    """What came of a reading, the ends of its worker among it."""
+    if done.result is not None:
+        return done.result
+    error: UnreadableError
+    match done.error:
+        case TimeoutError():
+            error = ReaderTimeoutError()
+        case MemoryError():
+            error = ReaderMemoryError()
+        case ChildProcessError():
+            error = ReaderCrashedError(f"The reader broke down on this file. {done.error}")
+        case None:
+            raise AssertionError("a task ends with a result or an error")
+        case other:
+            raise other
+    return Outcome(None, Problem(error.code, error.message, error.advice))
+
+
+def _count(outcome: Outcome) -> Counter[str]:
+    units = outcome.document.units if outcome.document else ()
+    return Counter(
+        units_found=len(units),
+        units_quarantined=sum(unit.problem is not None for unit in units),
+        documents_unreadable=int(outcome.document is None),
+        images_found=len(outcome.images),
+    )
+
+
+def _save(workspace: Workspace, content_hash: str, outcome: Outcome, seconds: float) -> None:
+    parse_id = derive_id("parse", content_hash, PARSER_VERSION)
+    document = outcome.document or _NOTHING
+    database = workspace.database
+    with database.transaction():
+        database.execute(
+            "add_parse",
+            parse_id=parse_id,
+            content_hash=content_hash,
+            parser_version=PARSER_VERSION,
+            title=document.title,
+            author=document.author,
+            language=document.language,
+            media_type=document.media_type,
+            body=document.text,
+            blocks=database.json(
+                [
+                    [one.kind, one.start, one.end, one.unit, one.level, one.anchor, one.confidence]
+                    for one in document.blocks
+                ]
+            ),
+            notes=database.json([asdict(note) for note in document.notes]),
+            elapsed_seconds=seconds,
+            **_problem_columns(outcome.problem),
+        )
+        database.execute_many("add_unit", [_unit_row(parse_id, unit) for unit in document.units])
+        database.execute_many(
+            "add_image",
+            [
+                asdict(image) | {"parse_id": parse_id, "ordinal": ordinal}
+                for ordinal, image in enumerate(outcome.images)
+            ],
+        )
+        database.execute_many(
+            "add_attachment",
+            [
+                asdict(attachment) | {"parse_id": parse_id, "ordinal": ordinal}
+                for ordinal, attachment in enumerate(outcome.attachments)
+            ],
+        )
+    workspace.progress.advance("parsed_documents")
+
+
+def _unit_row(parse_id: str, unit: Unit) -> dict[str, object]:
+    return {
+        "parse_id": parse_id,
+        "ordinal": unit.ordinal,
+        "kind": unit.kind,
+        "label": unit.label,
+        "anchor": unit.anchor,
+        "start_offset": unit.start,
+        "end_offset": unit.end,
+        "language": unit.language,
+        "confidence": unit.confidence,
+        **_problem_columns(unit.problem),
+    }
+
+
+def _problem_columns(problem: Problem | None) -> dict[str, str | None]:
+    return {
+        "problem_code": problem.code if problem else None,
+        "problem_reason": problem.reason if problem else None,
+        "problem_advice": problem.advice if problem else None,
+    }

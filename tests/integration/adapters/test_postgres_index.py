@@ -1,0 +1,87 @@
+"""The indexes for searching in Postgres: built over what is published, and changing no answer."""
+
+import psycopg
+
+from alexandria.adapters.postgres_index import PostgresIndex
+from alexandria.knowledge.indexing import SearchFilter
+from alexandria.workflows.operating.generations import Generation, live_generation
+from alexandria.workflows.reading.candidates import Question
+from alexandria.workflows.workspace import Workspace
+
+QUESTIONS = ("Who tended the light?", "How is the lens turned by hand?", "the bread of the bakery")
+EVERYTHING = SearchFilter()
+
+
+def _live(library: Workspace) -> Generation:
+    live = live_generation(library)
+    assert live is not None
+    return live
+
+
+def _index(library: Workspace, rows: int) -> PostgresIndex:
+    live = _live(library)
+    return PostgresIndex(
+        library.database, live.generation_id, live.dimension, dense_index_rows=rows
+    )
+
+
+def _built(library: Workspace) -> set[str]:
+    """How the entries of the live generation can be found."""
+    with psycopg.connect(library.database.address) as connection:
+        rows = connection.execute(
+            "SELECT indexdef FROM pg_indexes WHERE tablename = %s",
+            (f"index_entries_{_live(library).generation_id}",),
+        )
+        return {str(row[0]).split(" USING ")[1].split(" ")[0] for row in rows}
+
+
+def test_indexes_for_searching_are_built_once_enough_is_published(library: Workspace) -> None:
+    published = library.database.value(
+        "count_published_entries", generation_id=_live(library).generation_id
+    )
+    _index(library, published + 1).optimize()
+    assert _built(library) == {"btree"}
+    with psycopg.connect(library.database.address, autocommit=True) as connection:
+        connection.execute("UPDATE knowledge.index_entries SET is_published = false")
+    _index(library, published).optimize()
+    assert _built(library) == {"btree"}
+    with psycopg.connect(library.database.address, autocommit=True) as connection:
+        connection.execute("UPDATE knowledge.index_entries SET is_published = true")
+    _index(library, published).optimize()
+    assert _built(library) == {"btree", "hnsw", "gin"}
+
+
+def test_the_indexes_change_no_answer(library: Workspace) -> None:
+    live = _live(library)
+    questions = [Question.read(library, live, text, "default") for text in QUESTIONS]
+    before = [_answers(_index(library, 1), question) for question in questions]
+    _index(library, 1).optimize()
+    assert [_answers(_index(library, 1), question) for question in questions] == before
+    assert all(sparse and dense for sparse, dense in before)
+
+
+def _answers(index: PostgresIndex, question: Question) -> tuple[list[str], list[str]]:
+    """The ids that words and vectors find, equal scores in one order."""
+    words = index.search_sparse(question.terms, EVERYTHING, 20)
+    vectors = index.search_dense(question.vector, EVERYTHING, 10)
+    return [hit.chunk_id for hit in words], [hit.chunk_id for hit in vectors]
+
+
+def test_vectors_come_as_they_are_stored(library: Workspace) -> None:
+    index = _index(library, 1)
+    chunk_ids = sorted(index.chunk_ids())[:7]
+    stored = {entry.chunk_id: entry.dense for entry in index.entries(chunk_ids)}
+    vectors = index.vectors([*chunk_ids, "00000000-0000-5000-8000-000000000000"])
+    assert vectors.keys() == stored.keys()
+    assert all((vectors[key] == stored[key]).all() for key in stored)
+    assert index.vectors([]) == {}
+
+
+def test_rarity_follows_what_is_written_through_the_same_index(library: Workspace) -> None:
+    live = _live(library)
+    terms = Question.read(library, live, QUESTIONS[0], "default").terms
+    index = _index(library, 1)
+    before = index.rarity(terms)
+    assert before
+    index.delete(index.chunk_ids())
+    assert index.rarity(terms) == {}
