@@ -62,7 +62,7 @@ def main() -> None:
         if options.name == "fuzz":
             figures = list(_told(fuzz.measure(options.folder, Path(scratch), options.mutants)))
         else:
-            library = Library(options.folder, Path(scratch))
+            library = Library(options.folder, Path(scratch), with_ocr=not options.without_ocr)
             ground = Ground(options.folder, library, options.labelled)
             figures = [figure for name in chosen for figure in _told(BENCHMARKS[name](ground))]
     if options.json:
@@ -106,6 +106,9 @@ def _options() -> argparse.Namespace:
         "--manifest", type=Path, help="CSV for `coverage`: what each file must yield"
     )
     parser.add_argument("--mutants", type=int, default=2000, help="damaged files that `fuzz` makes")
+    parser.add_argument(
+        "--without-ocr", action="store_true", help="leave the text in pictures unread"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON for machines")
     options = parser.parse_args()
     if not options.folder.is_dir():

@@ -69,9 +69,11 @@ class Library:
     Args:
         folder: What to ingest; only read.
         scratch: An empty folder, removed by whoever made it.
+        with_ocr: Whether the text in pictures is recognized.
     """
 
-    def __init__(self, folder: Path, scratch: Path) -> None:
+    def __init__(self, folder: Path, scratch: Path, *, with_ocr: bool = True) -> None:
+        self._with_ocr = with_ocr
         self.home = scratch / "home"
         self.folder = scratch / "library"
         shutil.copytree(folder, self.folder, copy_function=shutil.copy)
@@ -117,7 +119,10 @@ class Library:
         others = {
             key: value for key, value in os.environ.items() if not key.startswith("ALEXANDRIA_")
         }
-        return others | {"ALEXANDRIA_HOME": str(self.home)}
+        ours = {"ALEXANDRIA_HOME": str(self.home)}
+        if not self._with_ocr:
+            ours["ALEXANDRIA_OCR_ENGINE"] = "off"
+        return others | ours
 
     @contextmanager
     def opened(self) -> Generator[Workspace]:
