@@ -16,7 +16,7 @@ from alexandria.knowledge.documents import UnitKind
 from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.workspace import Workspace
 
-NOTHING_MISSING = frozenset({"empty_page"})
+NOTHING_MISSING = frozenset({"empty_page", "wordless_page"})
 """Codes of units that hold nothing: they are listed, and no text is lost with them."""
 
 PLURALS: Mapping[UnitKind, str] = {

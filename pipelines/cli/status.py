@@ -8,7 +8,7 @@ from alexandria.workflows.operating.sources import list_sources
 from alexandria.workflows.operating.status import Status, read_status
 from alexandria.workflows.quality.verification import repair_qdrant
 from alexandria.workflows.quality.verification import verify as count_stores
-from alexandria.workflows.stages.ingestion import restore_blobs
+from alexandria.workflows.stages.parsing import restore_blobs
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 
 SHOWN_UNITS = 5

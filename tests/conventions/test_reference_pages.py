@@ -19,6 +19,7 @@ from alexandria.errors import AlexandriaError, UnreadableError
 from alexandria.knowledge.parsing import SUPPORTED
 from alexandria.knowledge.parsing.drafts import EMPTY_UNIT
 from alexandria.knowledge.parsing.formats import REFUSED
+from alexandria.knowledge.parsing.pictures.pdf_pages import WORDLESS_PAGE
 from alexandria.settings import Settings
 
 DOCS = ROOT / "docs"
@@ -168,7 +169,7 @@ def test_quarantine_codes_are_all_listed_in_the_words_of_the_code() -> None:
         for item in error_classes().values()
         if issubclass(item, UnreadableError)
     ]
-    units = [[EMPTY_UNIT.code, EMPTY_UNIT.reason, EMPTY_UNIT.advice]]
+    units = [[one.code, one.reason, one.advice] for one in (EMPTY_UNIT, WORDLESS_PAGE)]
     assert sorted(listed) == sorted(unreadable + units), (
         "Bring the table of codes in docs/formats.md in line with alexandria/errors.py."
     )

@@ -106,12 +106,21 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
             AND parse.parser_version = %(parser_version)s)
 ORDER BY version.content_hash, document.path;
 
+-- name: forget_unrecognized
+-- Contents of a source that held no text for want of a tool are read again with other tools.
+DELETE FROM knowledge.parses AS parse
+USING knowledge.document_versions AS version, knowledge.documents AS document
+WHERE parse.problem_code = %(problem_code)s AND parse.tools <> %(tools)s
+    AND version.content_hash = parse.content_hash
+    AND document.current_version_id = version.version_id
+    AND document.source_id = %(source_id)s;
+
 -- name: add_parse
 INSERT INTO knowledge.parses
     (parse_id, content_hash, parser_version, title, author, language, media_type, body,
-     blocks, notes, problem_code, problem_reason, problem_advice, elapsed_seconds)
+     blocks, notes, tools, problem_code, problem_reason, problem_advice, elapsed_seconds)
 VALUES (%(parse_id)s, %(content_hash)s, %(parser_version)s, %(title)s, %(author)s,
-        %(language)s, %(media_type)s, %(body)s, %(blocks)s, %(notes)s, %(problem_code)s,
+        %(language)s, %(media_type)s, %(body)s, %(blocks)s, %(notes)s, %(tools)s, %(problem_code)s,
         %(problem_reason)s, %(problem_advice)s, %(elapsed_seconds)s)
 ON CONFLICT DO NOTHING;
 

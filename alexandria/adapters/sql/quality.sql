@@ -65,6 +65,27 @@ WHERE (%(source_id)s::uuid IS NULL OR document.source_id = %(source_id)s)
     AND source.tenant_id = %(tenant_id)s AND file.problem_code IS NULL
     AND NOT (%(only_staged)s AND version.state = 'published');
 
+-- name: held_contents
+-- Blobs that came out of current contents when they were read (pictures, their thumbnails,
+-- files inside files), each with a content it comes out of.
+SELECT DISTINCT ON (held.held_hash) held.held_hash, version.content_hash, document.path,
+    version.size_bytes
+FROM knowledge.documents AS document
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+JOIN knowledge.parses AS parse USING (content_hash)
+JOIN LATERAL (
+    SELECT content_hash AS held_hash FROM knowledge.images AS image
+    WHERE image.parse_id = parse.parse_id
+    UNION
+    SELECT thumbnail_hash FROM knowledge.images AS image WHERE image.parse_id = parse.parse_id
+    UNION
+    SELECT content_hash FROM knowledge.attachments AS attachment
+    WHERE attachment.parse_id = parse.parse_id) AS held ON true
+WHERE (%(source_id)s::uuid IS NULL OR document.source_id = %(source_id)s)
+    AND document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+ORDER BY held.held_hash, document.path;
+
 -- name: unaccounted_units
 -- Units that were read but that no chunk of the version comes from. Only their texts are
 -- looked at: cutting every unit out of a long document's text costs seconds.

@@ -58,11 +58,13 @@ def _verify_ledger(workspace: Workspace) -> list[Count]:
     tenant = workspace.settings.tenant_id
     parameters = {"source_id": None, "tenant_id": tenant, "only_staged": False}
     hashes = set(workspace.database.column("current_contents", **parameters))
-    stored = hashes & workspace.blobs.hashes()
+    held = set(workspace.database.column("held_contents", source_id=None, tenant_id=tenant))
+    stored = workspace.blobs.hashes()
     unaccounted = workspace.database.column("unaccounted_units", **parameters)
     unread = workspace.database.column("unread_versions", **parameters)
     return [
-        Count("blobs", "contents of current versions", len(hashes), len(stored)),
+        Count("blobs", "contents of current versions", len(hashes), len(hashes & stored)),
+        Count("blobs", "pictures and files in them", len(held), len(held & stored)),
         Count("ledger", "units neither indexed nor in quarantine", 0, len(unaccounted)),
         Count("ledger", "versions neither read nor in quarantine", 0, len(unread)),
     ]

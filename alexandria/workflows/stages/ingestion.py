@@ -205,8 +205,8 @@ def _changed_paths(rows: Sequence[Mapping[str, Any]], known: Mapping[str, str]) 
             yield row["path"]
 
 
-def restore_blobs(workspace: Workspace, source: Source) -> int:
-    """Keep again what the blob store lost and the source still has; returns how many it lacked."""
+def restore_files(workspace: Workspace, source: Source) -> int:
+    """Keep again the files that the blob store lost; returns how many it lacked."""
     return _store_blobs(workspace, source, only_staged=False)
 
 

@@ -6,7 +6,7 @@ itself and is quarantined with that reason.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import PurePath
@@ -15,6 +15,7 @@ from alexandria.adapters.great_expectations import import_ahead
 from alexandria.adapters.reading_tools import choose_tools
 from alexandria.adapters.workers import Done
 from alexandria.errors import (
+    NoTextLayerError,
     ReaderCrashedError,
     ReaderMemoryError,
     ReaderTimeoutError,
@@ -25,7 +26,12 @@ from alexandria.knowledge.identifiers import derive_id
 from alexandria.workflows.clerk import Clerk
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.stages.ingestion import record_quarantine, register_contained_files
+from alexandria.workflows.stages.ingestion import (
+    DEEPEST_FILE,
+    record_quarantine,
+    register_contained_files,
+    restore_files,
+)
 from alexandria.workflows.stages.piecework import Outcome, Reading, read_file
 from alexandria.workflows.workspace import Workspace
 
@@ -39,6 +45,14 @@ class _PendingParse:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    held_hash: str
+    content_hash: str
+    path: str
+    size_bytes: int
+
+
 def parse_documents(workspace: Workspace, source: Source) -> StageReport:
     """Read every content of the source that this parser has not read; one transaction each.
 
@@ -47,6 +61,12 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
     parameters = {"source_id": source.source_id, "parser_version": PARSER_VERSION}
     with stage_report("chunking/parsed_documents") as report:
         tally: Counter[str] = Counter()
+        workspace.database.execute(
+            "forget_unrecognized",
+            source_id=source.source_id,
+            problem_code=NoTextLayerError.code,
+            tools=str(choose_tools(workspace.settings)),
+        )
         while pending := workspace.database.fetch(_PendingParse, "pending_parses", **parameters):
             workspace.progress.expect("parsed_documents", len(pending))
             tally += _read_all(workspace, pending)
@@ -59,14 +79,38 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
     return report
 
 
+def restore_blobs(workspace: Workspace, source: Source) -> int:
+    """Keep again what the blob store lost and the source still has; returns how many it lacked.
+
+    Pictures and files inside files come out of their containers again, the outermost first.
+    """
+    lacked = restore_files(workspace, source)
+    parameters = {"source_id": source.source_id, "tenant_id": source.tenant_id}
+    for _ in range(DEEPEST_FILE + 1):
+        held = workspace.database.fetch(_Held, "held_contents", **parameters)
+        lost = [item for item in held if not workspace.blobs.exists(item.held_hash)]
+        holders = {
+            item.content_hash: item for item in lost if workspace.blobs.exists(item.content_hash)
+        }
+        if not holders:
+            break
+        lacked += len(lost)
+        for done in workspace.workers.run(read_file, _readings(workspace, holders.values())):
+            _outcome(done)
+    return lacked
+
+
+def _readings(workspace: Workspace, contents: Iterable[_PendingParse | _Held]) -> Iterator[Reading]:
+    blob_url, tools = workspace.settings.blobs, choose_tools(workspace.settings)
+    for item in contents:
+        name = PurePath(item.path).name
+        yield Reading(blob_url, item.content_hash, name, item.size_bytes, tools)
+
+
 def _read_all(workspace: Workspace, pending: Sequence[_PendingParse]) -> Counter[str]:
     """Largest first, so that no worker begins the longest file when the others are done."""
     limit = workspace.settings.reading_seconds
-    blob_url, tools = workspace.settings.blobs, choose_tools(workspace.settings)
-    readings = (
-        Reading(blob_url, item.content_hash, PurePath(item.path).name, item.size_bytes, tools)
-        for item in sorted(pending, key=lambda item: -item.size_bytes)
-    )
+    readings = _readings(workspace, sorted(pending, key=lambda item: -item.size_bytes))
     tally: Counter[str] = Counter()
     import_ahead()  # the checks that follow need it, and this process waits for the workers
     with Clerk() as clerk:
@@ -131,6 +175,7 @@ def _save(workspace: Workspace, content_hash: str, outcome: Outcome, seconds: fl
                 ]
             ),
             notes=database.json([asdict(note) for note in document.notes]),
+            tools=str(choose_tools(workspace.settings)),
             elapsed_seconds=seconds,
             **_problem_columns(outcome.problem),
         )

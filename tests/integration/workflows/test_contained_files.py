@@ -2,11 +2,13 @@
 
 import io
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.sources import Source, add_source, remove_source
@@ -14,6 +16,7 @@ from alexandria.workflows.quality.verification import verify
 from alexandria.workflows.reading.documents import delete_document, list_documents
 from alexandria.workflows.reading.searching import search
 from alexandria.workflows.reports import StageReport
+from alexandria.workflows.stages.parsing import restore_blobs
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]
@@ -172,3 +175,25 @@ def test_a_removed_source_leaves_nothing_of_what_its_files_held(
     sync(workspace, source)
     assert not hits(workspace, "rye bread")
     assert not workspace.database.column("known_files", source_id=source.source_id)
+
+
+def test_what_was_inside_is_had_again_when_the_blob_store_lost_it(
+    workspace: Workspace, folder: Path, write: Write, sync: Sync
+) -> None:
+    picture = io.BytesIO()
+    Image.radial_gradient("L").save(picture, "PNG")
+    page = (
+        f'<p>A gull.</p><img src="data:image/png;base64,{b64encode(picture.getvalue()).decode()}">'
+    )
+    inner = archive(("gull.html", page.encode()), ("rye.txt", RYE.encode()))
+    write(folder / "a.eml", letter("boxes", ("box.zip", inner)))
+    source = add_source(workspace, folder, name="shelf")
+    sync(workspace, source)
+    kept = workspace.blobs.hashes()
+    assert len(kept) == 6
+    for content_hash in kept:
+        workspace.blobs.delete(content_hash)
+    assert not all(count.is_equal for count in verify(workspace))
+    restore_blobs(workspace, source)
+    assert workspace.blobs.hashes() == kept
+    assert all(count.is_equal for count in verify(workspace))

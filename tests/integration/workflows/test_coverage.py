@@ -1,6 +1,7 @@
 """What documents consist of, what readers lack of it, and where that is said."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +33,13 @@ Sync = Callable[..., dict[str, StageReport]]
 Write = Callable[[Path, str | bytes], Path]
 INSPECTOR = "What did the inspector find of the wiring?"
 KEEPER = "Who kept the lighthouse on Gannet Head?"
+
+
+@pytest.fixture
+def workspace(workspace: Workspace) -> Workspace:
+    """A library without text recognition: what is a picture stays unread."""
+    settings = workspace.settings.model_copy(update={"ocr_engine": "off"})
+    return replace(workspace, settings=settings)
 
 
 def _pages(*kinds: str) -> bytes:

@@ -13,7 +13,7 @@ from alexandria.workflows.operating.status import read_status
 from alexandria.workflows.quality.labelled_questions import load_questions
 from alexandria.workflows.quality.verification import Count
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.stages.ingestion import restore_blobs
+from alexandria.workflows.stages.parsing import restore_blobs
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]

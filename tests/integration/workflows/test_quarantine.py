@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fpdf import FPDF
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.operating.status import QuarantineEntry, read_status
@@ -21,6 +21,13 @@ Sync = Callable[..., dict[str, StageReport]]
 Write = Callable[[Path, str | bytes], Path]
 Found = Callable[..., list[tuple[str, str]]]
 Differences = Callable[[], list[Count]]
+
+
+@pytest.fixture
+def workspace(workspace: Workspace) -> Workspace:
+    """A library without text recognition: what is a picture stays unread."""
+    settings = workspace.settings.model_copy(update={"ocr_engine": "off"})
+    return replace(workspace, settings=settings)
 
 
 def _picture_pages(*, with_text: bool) -> bytes:
@@ -172,3 +179,21 @@ def _untimed(entry: QuarantineEntry) -> QuarantineEntry:
 
 def _paths(workspace: Workspace) -> list[str]:
     return [entry.path for entry in read_status(workspace).quarantine]
+
+
+def test_a_scan_is_read_again_once_there_is_something_to_read_it_with(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write
+) -> None:
+    page = Image.new("L", (900, 200), 255)
+    font = ImageFont.load_default(48)
+    ImageDraw.Draw(page).text((40, 60), "The ferry leaves at nine", 0, font)
+    content = BytesIO()
+    page.save(content, "PNG")
+    write(shelf / "notice.png", content.getvalue())
+    sync(workspace, source)
+    (entry,) = read_status(workspace).quarantine
+    assert (entry.path, entry.code) == ("notice.png", "no_text_layer")
+    assert sync(workspace, source)["parsed_documents"].row_count == 0
+    settings = workspace.settings.model_copy(update={"ocr_engine": "rapidocr"})
+    sync(replace(workspace, settings=settings), source)
+    assert read_status(workspace).quarantine == []

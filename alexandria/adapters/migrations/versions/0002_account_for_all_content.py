@@ -8,7 +8,10 @@ branch_labels = None
 depends_on = None
 
 PARSES = """
-ALTER TABLE knowledge.parses ADD notes jsonb NOT NULL DEFAULT '[]';
+ALTER TABLE knowledge.parses
+    ADD notes jsonb NOT NULL DEFAULT '[]',
+    ADD tools text NOT NULL DEFAULT '';
+COMMENT ON COLUMN knowledge.parses.tools IS 'What was at hand to recognize pixels and sound.';
 ALTER TABLE knowledge.units
     ADD language text NOT NULL DEFAULT 'und',
     ADD confidence real;

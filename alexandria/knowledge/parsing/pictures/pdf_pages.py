@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from alexandria.errors import NoTextLayerError
 from alexandria.knowledge.documents import Problem
 from alexandria.knowledge.parsing.drafts import FoundImage, Piece
 from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
 WORDLESS_PAGE = Problem(
-    NoTextLayerError.code,
+    "wordless_page",
     "The page is a picture, and recognition found no text in it.",
     "Nothing to do, unless text is expected there.",
 )

@@ -128,13 +128,12 @@ def _refuse_pictures(sections: Sequence[Section]) -> None:
     if any(section.pieces for section in sections):
         return
     problems = [section.problem for section in sections if section.problem]
-    unread = [one for one in problems if one.code == NoTextLayerError.code]
-    if unread and unread[0] == WORDLESS_PAGE:
+    if WORDLESS_PAGE in problems:
         raise NoTextLayerError(
             "Every page is a picture, and recognition found no text in them.",
             advice=WORDLESS_PAGE.advice,
         )
-    if unread:
+    if any(one.code == NoTextLayerError.code for one in problems):
         raise NoTextLayerError(
             "Every page is a picture; the text exists only as pixels.", advice=HOW_TO_RECOGNIZE
         )
