@@ -1,6 +1,8 @@
 """A file that cannot be read is listed with a reason and stops no other."""
 
 import os
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -10,11 +12,14 @@ import pytest
 from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
 
+from alexandria.adapters.workers import Limits, Workers
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.operating.status import QuarantineEntry, read_status
 from alexandria.workflows.quality.verification import Count
 from alexandria.workflows.reading.documents import list_documents, read_document
 from alexandria.workflows.reports import StageReport
+from alexandria.workflows.stages import parsing
+from alexandria.workflows.stages.piecework import Outcome, Reading, read_file
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]
@@ -197,3 +202,40 @@ def test_a_scan_is_read_again_once_there_is_something_to_read_it_with(
     settings = workspace.settings.model_copy(update={"ocr_engine": "rapidocr"})
     sync(replace(workspace, settings=settings), source)
     assert read_status(workspace).quarantine == []
+
+
+def read_or_break(task: Reading) -> Outcome:
+    """Stands for readers with a defect that some files bring out."""
+    if task.name == "crash.txt":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if task.name == "hang.txt":
+        time.sleep(600)
+    if task.name == "hoard.txt":
+        return read_file(replace(task, name=str(bytearray(4 * 2**30))))
+    return read_file(task)
+
+
+def test_a_file_that_breaks_its_reader_costs_itself(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("crash", "hang", "hoard"):
+        write(shelf / f"{name}.txt", f"This one makes its reader {name}.")
+    monkeypatch.setattr(parsing, "read_file", read_or_break)
+    with Workers(2, Limits(2 * 2**30, seconds=5)) as workers:
+        settings = workspace.settings.model_copy(update={"reading_seconds": 5.0})
+        sync(replace(workspace, settings=settings, workers=workers), source)
+    codes = {entry.path: entry.code for entry in read_status(workspace).quarantine}
+    assert codes == {
+        "crash.txt": "reader_crashed",
+        "hang.txt": "reader_timeout",
+        "hoard.txt": "reader_memory",
+    }
+    states = {one.path: one.state for one in list_documents(workspace)}
+    assert {path for path, state in states.items() if state == "published"} == {
+        path.name for path in shelf.iterdir() if path.stem not in {"crash", "hang", "hoard"}
+    }
