@@ -146,8 +146,17 @@ class PostgresIndex:
     def search_dense(
         self, vector: NDArray[np.float32], where: SearchFilter, limit: int
     ) -> list[ScoredChunk]:
-        """Nearest entries by cosine, best first."""
-        return self._search("search_dense", where, limit, vector=self._half(vector))
+        """Nearest entries by cosine, best first.
+
+        The graph is walked so far and no further: where the filter lets few of the near ones
+        through, that brings too few, and then every entry that passes is compared.
+        """
+        half = self._half(vector)
+        found = self._search("search_dense", where, limit, vector=half)
+        if len(found) < limit:
+            with self._database.transaction(), self._database.without_index_scans():
+                found = self._search("search_dense", where, limit, vector=half)
+        return found
 
     def search_sparse(
         self, terms: SparseVector, where: SearchFilter, limit: int

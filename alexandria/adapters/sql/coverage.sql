@@ -75,9 +75,9 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
 ORDER BY parse.elapsed_seconds DESC, document.path LIMIT %(limit)s;
 
 -- name: cited_confidences
--- How sure recognition was of the least sure unit that each quote lies in; no row for text
--- that was text.
-SELECT cited.number, min(unit.confidence)::double precision AS confidence
+-- How sure recognition was of the least sure block that each quote lies in; no row for text
+-- that was text. A block is [kind, start, end, unit, level, anchor, confidence].
+SELECT cited.number, min((block ->> 6)::double precision) AS confidence
 FROM unnest(%(numbers)s::integer[], %(version_ids)s::uuid[], %(starts)s::integer[],
     %(ends)s::integer[]) AS cited (number, version_id, start_offset, end_offset)
 JOIN knowledge.publications AS publication
@@ -86,10 +86,10 @@ JOIN knowledge.publications AS publication
 JOIN knowledge.chunkings AS chunking
     ON chunking.version_id = publication.version_id
     AND chunking.chunker_id = publication.chunker_id
-JOIN knowledge.units AS unit
-    ON unit.parse_id = chunking.parse_id AND unit.start_offset < cited.end_offset
-    AND cited.start_offset < unit.end_offset
-WHERE unit.confidence IS NOT NULL
+JOIN knowledge.parses AS parse USING (parse_id)
+CROSS JOIN LATERAL jsonb_array_elements(parse.blocks) AS block
+WHERE block ->> 6 IS NOT NULL AND (block ->> 1)::integer < cited.end_offset
+    AND cited.start_offset < (block ->> 2)::integer
 GROUP BY cited.number ORDER BY cited.number;
 
 -- name: shown_parse

@@ -107,10 +107,13 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
 ORDER BY version.content_hash, document.path;
 
 -- name: forget_unrecognized
--- Contents of a source that held no text for want of a tool are read again with other tools.
+-- Contents of a source that could not be read for want of a tool, of time or of memory are
+-- read again with other tools and limits.
 DELETE FROM knowledge.parses AS parse
 USING knowledge.document_versions AS version, knowledge.documents AS document
-WHERE parse.problem_code = %(problem_code)s AND parse.tools <> %(tools)s
+WHERE parse.problem_code = ANY(%(problem_codes)s) AND parse.tools <> %(tools)s
+    AND NOT EXISTS (
+        SELECT FROM knowledge.chunkings AS chunking WHERE chunking.parse_id = parse.parse_id)
     AND version.content_hash = parse.content_hash
     AND document.current_version_id = version.version_id
     AND document.source_id = %(source_id)s;
@@ -123,6 +126,13 @@ VALUES (%(parse_id)s, %(content_hash)s, %(parser_version)s, %(title)s, %(author)
         %(language)s, %(media_type)s, %(body)s, %(blocks)s, %(notes)s, %(tools)s, %(problem_code)s,
         %(problem_reason)s, %(problem_advice)s, %(elapsed_seconds)s)
 ON CONFLICT DO NOTHING;
+
+-- name: refuse_parse
+-- A text that was read and cannot be cut.
+UPDATE knowledge.parses
+SET problem_code = %(problem_code)s, problem_reason = %(problem_reason)s,
+    problem_advice = %(problem_advice)s
+WHERE parse_id = %(parse_id)s;
 
 -- name: add_unit
 INSERT INTO knowledge.units
@@ -148,8 +158,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: settle_contained_files
 -- Files inside the files of a source, at any depth, become files of the source, at the path
--- of their container and their own name. A container that this parser has not read yet keeps
--- what it had; one that a person deleted holds nothing. What lies deeper than the limit
+-- of their container and their own name. A container that this parser has not read, or could
+-- not, keeps what it had; one that a person deleted holds nothing. What lies deeper than the limit
 -- becomes a file with that problem.
 WITH RECURSIVE wanted AS (
     SELECT path, content_hash, size_bytes, modified_at, NULL::text AS container_path, 0 AS depth
@@ -161,7 +171,7 @@ WITH RECURSIVE wanted AS (
     FROM wanted AS holder
     LEFT JOIN knowledge.parses AS parse
         ON parse.content_hash = holder.content_hash
-        AND parse.parser_version = %(parser_version)s
+        AND parse.parser_version = %(parser_version)s AND parse.problem_code IS NULL
     CROSS JOIN LATERAL (
         SELECT holder.path || '/' || attachment.name AS path, attachment.content_hash,
             attachment.size_bytes

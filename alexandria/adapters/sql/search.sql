@@ -52,6 +52,8 @@ SELECT chunk.chunk_id::text, chunk.document_id::text, parse.title, unit.language
          WHERE led.best_document_id = chunk.document_id))::text AS work_id
 FROM unnest(%(chunk_ids)s::uuid[]) AS wanted (chunk_id)
 JOIN knowledge.chunks AS chunk USING (chunk_id)
+JOIN knowledge.documents AS document
+    ON document.document_id = chunk.document_id AND document.deleted_at IS NULL
 JOIN knowledge.publications AS publication
     ON publication.document_id = chunk.document_id AND publication.withdrawn_at IS NULL
     AND publication.generation_id = %(generation_id)s

@@ -47,6 +47,7 @@ DAMAGE = (
     EOFError,
     OSError,
     ValueError,
+    OverflowError,
     NotImplementedError,
     RuntimeError,
 )

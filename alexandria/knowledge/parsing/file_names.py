@@ -23,7 +23,7 @@ def path_parts(path: str) -> list[str]:
 
 
 def safe_names(paths: Iterable[str]) -> Iterator[str]:
-    """A name for each path, of 200 characters at most; no two differ in case alone."""
+    """A name for each path, of 200 bytes and a suffix at most; no two differ in case alone."""
     counts: dict[str, int] = {}
     for path in paths:
         name = plain = _safe_name(path)
@@ -39,7 +39,8 @@ def _safe_name(path: str) -> str:
     cleaned = (one_line(_TURNING.sub("", part)) for part in path_parts(path))
     parts = (_SPECIAL.sub("_", part).strip(". ") for part in cleaned)
     stem, suffix = _split(" - ".join(filter(None, parts)) or "file")
-    return stem[:_LONGEST_NAME].rstrip() + suffix
+    kept = stem.encode("utf-8", "ignore")[:_LONGEST_NAME].decode("utf-8", "ignore")
+    return (kept.rstrip() or "file") + suffix
 
 
 def _split(name: str) -> tuple[str, str]:

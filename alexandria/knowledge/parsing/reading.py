@@ -71,10 +71,11 @@ def parse_document(content: bytes, name: str, tools: Tools = _NO_TOOLS) -> Parse
     """
     if not content.strip(b" \t\r\n\0"):
         raise EmptyFileError
-    media_type = detect_media_type(content, name)
-    if media_type not in FORMATS:
-        raise _refusal(content, name, media_type)
+    label = ""
     try:
+        media_type = detect_media_type(content, name)
+        _require_reader(content, name, media_type)
+        label = f"{FORMATS[media_type].label} "
         return _read(Source(content, name, media_type, tools))
     except UnreadableError as error:
         error.args = (_short(str(error)),)
@@ -82,8 +83,7 @@ def parse_document(content: bytes, name: str, tools: Tools = _NO_TOOLS) -> Parse
     except (AlexandriaError, MemoryError):
         raise
     except Exception as error:
-        label = FORMATS[media_type].label
-        reason = f"The {label} file is damaged: {type(error).__name__}: {error}"
+        reason = f"The {label}file is damaged: {type(error).__name__}: {error}"
         raise CorruptFileError(_short(reason)) from error
 
 
@@ -127,6 +127,11 @@ def _macros(source: Source) -> Iterator[Note]:
     """A note when an office file carries programs."""
     if _OFFICE.match(source.media_type) and any(mark in source.content for mark in _MACROS):
         yield Note("macros_ignored", "The file carries macros; they were not read or run.")
+
+
+def _require_reader(content: bytes, name: str, media_type: str) -> None:
+    if media_type not in FORMATS:
+        raise _refusal(content, name, media_type)
 
 
 def _refusal(content: bytes, name: str, media_type: str) -> UnreadableError:

@@ -7,6 +7,7 @@ text are not read at all.
 """
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -34,6 +35,12 @@ HOW_TO_RECOGNIZE = (
     "Set ALEXANDRIA_OCR_ENGINE to an engine that is installed, or run the file through text "
     "recognition and re-add the result."
 )
+PICTURE_ERRORS = (
+    *(OSError, ValueError, SyntaxError, EOFError, TypeError),
+    *(LookupError, OverflowError, struct.error),
+)
+"""What Pillow raises on bytes that are damaged."""
+
 _MIN_WIDTH, _MIN_HEIGHT = 80, 24
 
 
@@ -135,7 +142,7 @@ def _look(
                 text=text,
                 confidence=mean_confidence(pieces),
             )
-    except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
+    except (*PICTURE_ERRORS, Pillow.DecompressionBombError):
         return None
     return _Seen(image, pieces)
 

@@ -228,12 +228,12 @@ def _take_titles(sample: list[list[str]], header: bool | int | None) -> list[Pie
     The last of the rows that are said to name columns stays, unless it spans the table.
     """
     titles: list[Piece] = []
-    width = max(map(len, sample), default=0)
+    width = max((sum(map(bool, row)) for row in sample), default=0)
     while len(sample) > 1 and width > 1 and sum(map(bool, sample[0])) == 1:
         if len(sample[0]) > 1 and header and header - len(titles) < 2:
             break
         titles.append(paragraph("".join(sample.pop(0))))
-        width = max(map(len, sample))
+        width = max(sum(map(bool, row)) for row in sample)
     return titles
 
 

@@ -192,6 +192,7 @@ def read_document(workspace: Workspace, document_id: str) -> DocumentDetail:
     Raises:
         NotFoundError: No live document has that id.
     """
+    document_id = _checked(document_id)
     summary = _summary(workspace, document_id)
     tenant, live = workspace.settings.tenant_id, live_generation(workspace)
     own = {"document_id": summary.document_id, "tenant_id": tenant}
@@ -251,6 +252,7 @@ def delete_document(workspace: Workspace, document_id: str) -> Source:
     Raises:
         NotFoundError: No live document has that id.
     """
+    document_id = _checked(document_id)
     summary = _summary(workspace, document_id)
     with workspace.database.transaction():
         workspace.database.execute("exclude_file", document_id=document_id)

@@ -7,6 +7,7 @@ and the beginning of its content's hash, so it stays the same however often it i
 import re
 from dataclasses import dataclass
 from io import BytesIO
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from alexandria.errors import (
@@ -18,6 +19,9 @@ from alexandria.errors import (
 from alexandria.knowledge.identifiers import derive_id
 from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.workspace import Workspace
+
+_LOOKING = BoundedSemaphore(2)
+"""A picture may take hundreds of megabytes to decode: few at a time in one process."""
 
 MOST_PIXELS = 50_000_000
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
@@ -154,16 +158,16 @@ def check_picture(content: bytes) -> None:
 def _thumbnail_of(content: bytes) -> bytes:
     from PIL import Image as Pillow
 
-    from alexandria.knowledge.parsing.recognition import make_thumbnail
+    from alexandria.knowledge.parsing.recognition import PICTURE_ERRORS, make_thumbnail
 
     try:
-        with Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
+        with _LOOKING, Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise FileTooLargeError("The picture has more than 50 million pixels.")
             return make_thumbnail(picture)
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise FileTooLargeError("The picture has more than 50 million pixels.") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except PICTURE_ERRORS as error:
         raise CorruptFileError(
             "The bytes are no picture that can be read: PNG, JPEG, GIF, BMP, TIFF or WebP."
         ) from error

@@ -4,7 +4,7 @@ Copies of a document do not crowd the others out: the best one is shown and name
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 from alexandria.knowledge.indexing import SearchFilter
@@ -72,7 +72,8 @@ def search_documents(
     hits, works = _find(workspace, live, query, where, Collapsed.documents, limit)
     passages = read_passages(workspace, live, where.tenant_id, hits[:limit], works)
     chosen = tuple(passage.document_id for passage in passages)
-    summaries = find_documents(workspace, replace(where, document_ids=chosen)) if chosen else []
+    found = SearchFilter(tenant_id=where.tenant_id, document_ids=chosen)
+    summaries = find_documents(workspace, found) if chosen else []
     by_id = {summary.document_id: summary for summary in summaries}
     return DocumentResults(
         [

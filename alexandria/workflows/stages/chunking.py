@@ -5,7 +5,7 @@ theirs.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,7 +25,14 @@ from alexandria.workflows.clerk import Clerk
 from alexandria.workflows.operating.generations import Generation
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.stages.piecework import Cutting, cut_document
+from alexandria.workflows.stages.ingestion import record_quarantine
+from alexandria.workflows.stages.piecework import (
+    Cutting,
+    cut_document,
+    problem_columns,
+    problem_of,
+    seconds_for,
+)
 from alexandria.workflows.workspace import Workspace
 
 
@@ -73,18 +80,24 @@ def chunk_documents(workspace: Workspace, source: Source, generation: Generation
             _PendingChunking, "pending_chunkings", parser_version=PARSER_VERSION, **parameters
         )
         workspace.progress.expect("chunks", len(pending))
+        refused = 0
         with Clerk() as clerk:
             cuttings = (_cutting(workspace, item, generation, source.module) for item in pending)
-            for done in workspace.workers.run(cut_document, cuttings):
+            for done in workspace.workers.run(cut_document, cuttings, _time_of(workspace)):
                 if done.result is None:
-                    raise done.error or AssertionError("a task ends with a result or an error")
+                    _refuse(workspace, done.task.key, problem_of(done.error))
+                    refused += 1
+                    continue
                 report.row_count += len(done.result)
                 clerk.hand(partial(_save_chunks, workspace, done.task.key, chunker_id, done.result))
         workspace.workers.close()  # what the readers loaded is memory the model can use
         if pending:
             database.execute("analyze_chunks")
+        if refused:
+            with database.transaction():
+                record_quarantine(workspace, source)
         database.execute("mark_versions_chunked", **parameters)
-        report.details = {"documents_chunked": len(pending)}
+        report.details = {"documents_chunked": len(pending) - refused}
     return report
 
 
@@ -102,6 +115,16 @@ def load_parse(workspace: Workspace, parse_id: str) -> ParsedDocument:
         units=tuple(_to_unit(unit) for unit in units),
         blocks=tuple(Block(BlockKind(kind), *rest) for kind, *rest in stored.blocks),
     )
+
+
+def _refuse(workspace: Workspace, item: _PendingChunking, problem: Problem) -> None:
+    """A text that breaks what cuts it goes to quarantine like a file that breaks its reader."""
+    workspace.database.execute("refuse_parse", parse_id=item.parse_id, **problem_columns(problem))
+
+
+def _time_of(workspace: Workspace) -> Callable[[Cutting], float]:
+    limit = workspace.settings.reading_seconds
+    return lambda task: seconds_for(len(task.document.text) / 1e6, limit)
 
 
 def _cutting(

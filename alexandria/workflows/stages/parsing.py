@@ -6,7 +6,7 @@ itself and is quarantined with that reason.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import PurePath
@@ -19,9 +19,8 @@ from alexandria.errors import (
     ReaderCrashedError,
     ReaderMemoryError,
     ReaderTimeoutError,
-    UnreadableError,
 )
-from alexandria.knowledge.documents import PARSER_VERSION, ParsedDocument, Problem, Unit
+from alexandria.knowledge.documents import PARSER_VERSION, ParsedDocument, Unit
 from alexandria.knowledge.identifiers import derive_id
 from alexandria.workflows.clerk import Clerk
 from alexandria.workflows.operating.sources import Source
@@ -32,8 +31,18 @@ from alexandria.workflows.stages.ingestion import (
     register_contained_files,
     restore_files,
 )
-from alexandria.workflows.stages.piecework import Outcome, Reading, read_file
+from alexandria.workflows.stages.piecework import (
+    Outcome,
+    Reading,
+    problem_columns,
+    problem_of,
+    read_file,
+    seconds_for,
+)
 from alexandria.workflows.workspace import Workspace
+
+_PASSING = (NoTextLayerError, ReaderTimeoutError, ReaderMemoryError, ReaderCrashedError)
+"""What another setting, or another day, may mend."""
 
 _NOTHING = ParsedDocument("", "", "und", "", "", (), ())
 
@@ -64,10 +73,10 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
         workspace.database.execute(
             "forget_unrecognized",
             source_id=source.source_id,
-            problem_code=NoTextLayerError.code,
-            tools=str(choose_tools(workspace.settings)),
+            problem_codes=[item.code for item in _PASSING],
+            tools=_means(workspace),
         )
-        while pending := workspace.database.fetch(_PendingParse, "pending_parses", **parameters):
+        while pending := _readable(workspace, source):
             workspace.progress.expect("parsed_documents", len(pending))
             tally += _read_all(workspace, pending)
             report.row_count += len(pending)
@@ -79,6 +88,22 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
     return report
 
 
+def _means(workspace: Workspace) -> str:
+    """What there is to read files with: tools, time and memory."""
+    settings = workspace.settings
+    limits = f"{settings.reading_seconds:g} s, {settings.reading_memory_bytes} bytes"
+    return f"{choose_tools(settings)}, {limits}"
+
+
+def _readable(workspace: Workspace, source: Source) -> list[_PendingParse]:
+    """Contents to read whose bytes are kept, or can be had again."""
+    parameters = {"source_id": source.source_id, "parser_version": PARSER_VERSION}
+    pending = workspace.database.fetch(_PendingParse, "pending_parses", **parameters)
+    if not all(workspace.blobs.exists(item.content_hash) for item in pending):
+        restore_blobs(workspace, source)
+    return [item for item in pending if workspace.blobs.exists(item.content_hash)]
+
+
 def restore_blobs(workspace: Workspace, source: Source) -> int:
     """Keep again what the blob store lost and the source still has; returns how many it lacked.
 
@@ -86,17 +111,18 @@ def restore_blobs(workspace: Workspace, source: Source) -> int:
     """
     lacked = restore_files(workspace, source)
     parameters = {"source_id": source.source_id, "tenant_id": source.tenant_id}
+    held = workspace.database.fetch(_Held, "held_contents", **parameters)
+    lacked += sum(not workspace.blobs.exists(item.held_hash) for item in held)
     for _ in range(DEEPEST_FILE + 1):
-        held = workspace.database.fetch(_Held, "held_contents", **parameters)
         lost = [item for item in held if not workspace.blobs.exists(item.held_hash)]
         holders = {
             item.content_hash: item for item in lost if workspace.blobs.exists(item.content_hash)
         }
         if not holders:
             break
-        lacked += len(lost)
-        for done in workspace.workers.run(read_file, _readings(workspace, holders.values())):
-            _outcome(done)
+        readings = _readings(workspace, holders.values())
+        for _ in workspace.workers.run(read_file, readings, _time_of(workspace)):
+            pass
     return lacked
 
 
@@ -107,16 +133,18 @@ def _readings(workspace: Workspace, contents: Iterable[_PendingParse | _Held]) -
         yield Reading(blob_url, item.content_hash, name, item.size_bytes, tools)
 
 
+def _time_of(workspace: Workspace) -> Callable[[Reading], float]:
+    limit = workspace.settings.reading_seconds
+    return lambda task: seconds_for(task.size_bytes / 1e6, limit)
+
+
 def _read_all(workspace: Workspace, pending: Sequence[_PendingParse]) -> Counter[str]:
     """Largest first, so that no worker begins the longest file when the others are done."""
-    limit = workspace.settings.reading_seconds
     readings = _readings(workspace, sorted(pending, key=lambda item: -item.size_bytes))
     tally: Counter[str] = Counter()
     import_ahead()  # the checks that follow need it, and this process waits for the workers
     with Clerk() as clerk:
-        for done in workspace.workers.run(
-            read_file, readings, lambda task: limit * (0.5 + 0.5 * max(1, task.size_bytes / 1e6))
-        ):
+        for done in workspace.workers.run(read_file, readings, _time_of(workspace)):
             outcome = _outcome(done)
             tally += _count(outcome)
             seconds = outcome.seconds or done.seconds
@@ -126,21 +154,7 @@ def _read_all(workspace: Workspace, pending: Sequence[_PendingParse]) -> Counter
 
 def _outcome(done: Done[Reading, Outcome]) -> Outcome:
     """What came of a reading, the ends of its worker among it."""
-    if done.result is not None:
-        return done.result
-    error: UnreadableError
-    match done.error:
-        case TimeoutError():
-            error = ReaderTimeoutError()
-        case MemoryError():
-            error = ReaderMemoryError()
-        case ChildProcessError():
-            error = ReaderCrashedError(f"The reader broke down on this file. {done.error}")
-        case None:
-            raise AssertionError("a task ends with a result or an error")
-        case other:
-            raise other
-    return Outcome(None, Problem(error.code, error.message, error.advice))
+    return done.result or Outcome(None, problem_of(done.error))
 
 
 def _count(outcome: Outcome) -> Counter[str]:
@@ -158,7 +172,7 @@ def _save(workspace: Workspace, content_hash: str, outcome: Outcome, seconds: fl
     document = outcome.document or _NOTHING
     database = workspace.database
     with database.transaction():
-        database.execute(
+        is_first = database.execute(
             "add_parse",
             parse_id=parse_id,
             content_hash=content_hash,
@@ -175,10 +189,12 @@ def _save(workspace: Workspace, content_hash: str, outcome: Outcome, seconds: fl
                 ]
             ),
             notes=database.json([asdict(note) for note in document.notes]),
-            tools=str(choose_tools(workspace.settings)),
+            tools=_means(workspace),
             elapsed_seconds=seconds,
-            **_problem_columns(outcome.problem),
+            **problem_columns(outcome.problem),
         )
+        if not is_first:  # another run was quicker; its units are those of its text
+            return
         database.execute_many("add_unit", [_unit_row(parse_id, unit) for unit in document.units])
         database.execute_many(
             "add_image",
@@ -208,13 +224,5 @@ def _unit_row(parse_id: str, unit: Unit) -> dict[str, object]:
         "end_offset": unit.end,
         "language": unit.language,
         "confidence": unit.confidence,
-        **_problem_columns(unit.problem),
-    }
-
-
-def _problem_columns(problem: Problem | None) -> dict[str, str | None]:
-    return {
-        "problem_code": problem.code if problem else None,
-        "problem_reason": problem.reason if problem else None,
-        "problem_advice": problem.advice if problem else None,
+        **problem_columns(unit.problem),
     }

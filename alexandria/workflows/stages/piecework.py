@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from alexandria.adapters.blobs import BlobStore
 from alexandria.adapters.reading_tools import ToolChoice, load_tools
-from alexandria.errors import UnreadableError
+from alexandria.errors import (
+    ReaderCrashedError,
+    ReaderMemoryError,
+    ReaderTimeoutError,
+    UnreadableError,
+)
 from alexandria.knowledge.chunking import Chunk, split, strategy_from_json
 from alexandria.knowledge.documents import ParsedDocument, Problem
 from alexandria.knowledge.indexing import SparseVector
@@ -85,6 +90,40 @@ class Weighing:
 
     number: int
     texts: list[tuple[str, str, str]]
+
+
+def problem_of(error: Exception | None) -> Problem:
+    """The end of a worker as a problem of the document it worked on.
+
+    Raises:
+        Exception: The error itself, when it says nothing about the document.
+    """
+    match error:
+        case TimeoutError():
+            cause: UnreadableError = ReaderTimeoutError()
+        case MemoryError():
+            cause = ReaderMemoryError()
+        case ChildProcessError():
+            cause = ReaderCrashedError(f"The reader broke down on this file. {error}")
+        case None:
+            raise AssertionError("a task ends with a result or an error")
+        case _:
+            raise error
+    return Problem(cause.code, cause.message, cause.advice)
+
+
+def seconds_for(size: float, limit: float) -> float:
+    """The limit of time for a file or text of some megabytes; `limit` is that of one."""
+    return limit * (0.5 + 0.5 * max(1.0, size))
+
+
+def problem_columns(problem: Problem | None) -> dict[str, str | None]:
+    """A problem as the ledger keeps it."""
+    return {
+        "problem_code": problem.code if problem else None,
+        "problem_reason": problem.reason if problem else None,
+        "problem_advice": problem.advice if problem else None,
+    }
 
 
 def read_file(task: Reading) -> Outcome:

@@ -140,7 +140,12 @@ def test_a_quote_that_was_hard_to_recognize_is_marked(
     workspace: Workspace, source: Source, sync: Sync, confidence: float, warns: bool
 ) -> None:
     sync(workspace, source)
-    _change(workspace, f"UPDATE knowledge.units SET confidence = {confidence} WHERE end_offset > 0")
+    _change(
+        workspace,
+        "UPDATE knowledge.parses SET blocks = (SELECT jsonb_agg(jsonb_set(block, '{6}', "
+        f"'{confidence}')) FROM jsonb_array_elements(blocks) AS block); "
+        f"UPDATE knowledge.units SET confidence = {confidence} WHERE end_offset > 0",
+    )
     answered = _answer(workspace, KEEPER)
     assert answered.citations[0].confidence == pytest.approx(confidence)
     assert bool(answered.warnings) == warns

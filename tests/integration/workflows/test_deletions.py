@@ -180,3 +180,13 @@ def _entries(workspace: Workspace) -> set[str]:
             str(row[0])
             for row in connection.execute("SELECT chunk_id::text FROM knowledge.index_entries")
         }
+
+
+def test_a_document_that_a_person_deleted_is_quoted_no_more_even_before_the_next_run(
+    workspace: Workspace, source: Source, sync: Sync, found: Found
+) -> None:
+    sync(workspace, source)
+    (garden,) = [one for one in list_documents(workspace) if one.path == "garden.txt"]
+    assert found("quinces and medlars")[0][0] == "garden.txt"
+    delete_document(workspace, garden.document_id)
+    assert all(path != "garden.txt" for path, _ in found("quinces and medlars"))

@@ -13,13 +13,20 @@ from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
 
 from alexandria.adapters.workers import Limits, Workers
+from alexandria.knowledge.chunking import Chunk
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.operating.status import QuarantineEntry, read_status
 from alexandria.workflows.quality.verification import Count
 from alexandria.workflows.reading.documents import list_documents, read_document
 from alexandria.workflows.reports import StageReport
-from alexandria.workflows.stages import parsing
-from alexandria.workflows.stages.piecework import Outcome, Reading, read_file
+from alexandria.workflows.stages import chunking, parsing
+from alexandria.workflows.stages.piecework import (
+    Cutting,
+    Outcome,
+    Reading,
+    cut_document,
+    read_file,
+)
 from alexandria.workflows.workspace import Workspace
 
 Sync = Callable[..., dict[str, StageReport]]
@@ -239,3 +246,45 @@ def test_a_file_that_breaks_its_reader_costs_itself(
     assert {path for path, state in states.items() if state == "published"} == {
         path.name for path in shelf.iterdir() if path.stem not in {"crash", "hang", "hoard"}
     }
+
+
+def test_what_ran_out_of_time_is_read_again_with_more_of_it(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(shelf / "hang.txt", "A slow file about the slow ferry.")
+    with monkeypatch.context() as patch, Workers(1, Limits(2 * 2**30, seconds=2)) as workers:
+        patch.setattr(parsing, "read_file", read_or_break)
+        settings = workspace.settings.model_copy(update={"reading_seconds": 2.0})
+        sync(replace(workspace, settings=settings, workers=workers), source)
+    assert [entry.code for entry in read_status(workspace).quarantine] == ["reader_timeout"]
+    sync(workspace, source)
+    assert read_status(workspace).quarantine == []
+
+
+def cut_or_break(task: Cutting) -> list[Chunk]:
+    """Stands for a cutter with a defect that one text brings out."""
+    if "torn sail" in task.document.text:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return cut_document(task)
+
+
+def test_a_text_that_breaks_what_cuts_it_costs_itself(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(shelf / "sail.txt", "Nobody mends a torn sail in the dark.")
+    monkeypatch.setattr(chunking, "cut_document", cut_or_break)
+    sync(workspace, source)
+    (entry,) = read_status(workspace).quarantine
+    assert (entry.path, entry.code) == ("sail.txt", "reader_crashed")
+    published = {one.path for one in list_documents(workspace) if one.state == "published"}
+    assert published == {path.name for path in shelf.iterdir()} - {"sail.txt"}

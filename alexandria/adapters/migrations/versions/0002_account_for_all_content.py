@@ -27,6 +27,8 @@ CREATE TABLE knowledge.attachments (
 ALTER TABLE knowledge.source_files ADD container_path text;
 COMMENT ON COLUMN knowledge.source_files.container_path IS
     'The file inside which this one lies, such as the mail it is attached to.';
+CREATE INDEX source_files_container_path_idx ON knowledge.source_files (source_id, container_path)
+    WHERE container_path IS NOT NULL;
 """
 
 IMAGES = """

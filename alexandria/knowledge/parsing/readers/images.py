@@ -25,7 +25,7 @@ from alexandria.knowledge.parsing.drafts import (
     readable_stem,
 )
 from alexandria.knowledge.parsing.pictures.pixels import check_size, open_picture
-from alexandria.knowledge.parsing.recognition import HOW_TO_RECOGNIZE
+from alexandria.knowledge.parsing.recognition import HOW_TO_RECOGNIZE, PICTURE_ERRORS
 from alexandria.knowledge.parsing.recognized_layout import recognized_pieces
 from alexandria.knowledge.parsing.recognizers import TextRecognizer
 
@@ -63,7 +63,7 @@ def _count_frames(picture: "Picture") -> int:
         return 1
     try:
         count = int(getattr(picture, "n_frames", 1))
-    except (OSError, ValueError, SyntaxError, KeyError, TypeError):
+    except PICTURE_ERRORS:
         return 1
     if count > _MOST_FRAMES:
         raise FileTooLargeError(
@@ -100,7 +100,7 @@ def _unpack(picture: "Picture", number: int) -> None:
         picture.load()
     except Pillow.DecompressionBombError as error:
         raise FileTooLargeError(str(error)) from error
-    except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError) as error:
+    except PICTURE_ERRORS as error:
         raise CorruptFileError(f"The picture is damaged: {error}") from error
 
 
