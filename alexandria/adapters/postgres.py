@@ -133,13 +133,6 @@ class Database:
             connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (name,))
             yield
 
-    @contextmanager
-    def without_index_scans(self) -> Generator[None]:
-        """Inside a transaction: answer the statements of the block by reading whole tables."""
-        self.statement("SET LOCAL enable_indexscan = off")
-        yield
-        self.statement("SET LOCAL enable_indexscan = on")
-
     @staticmethod
     def json(value: object) -> object:
         """A parameter for a jsonb column."""

@@ -154,8 +154,7 @@ class PostgresIndex:
         half = self._half(vector)
         found = self._search("search_dense", where, limit, vector=half)
         if len(found) < limit:
-            with self._database.transaction(), self._database.without_index_scans():
-                found = self._search("search_dense", where, limit, vector=half)
+            found = self._search("search_dense_exactly", where, limit, vector=half)
         return found
 
     def search_sparse(

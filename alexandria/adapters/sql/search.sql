@@ -14,6 +14,22 @@ WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
 ORDER BY dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension}), chunk_id
 LIMIT %(limit)s;
 
+-- name: search_dense_exactly
+-- The same in an order that no index of vectors gives, so that every entry is compared.
+SELECT chunk_id::text,
+    1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
+FROM knowledge.index_entries
+WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+    AND (is_published OR %(with_staged)s)
+    AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
+    AND (cardinality(%(document_ids)s::uuid[]) = 0 OR document_id = ANY(%(document_ids)s::uuid[]))
+    AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
+    AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
+    AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
+    AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
+ORDER BY score DESC, chunk_id
+LIMIT %(limit)s;
+
 -- name: search_sparse
 -- Best entries by BM25 that pass the filter; the question's terms carry their IDF. Their ids
 -- are given too where an index of them finds the entries that have one.

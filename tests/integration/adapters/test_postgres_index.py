@@ -6,7 +6,6 @@ from alexandria.adapters.postgres_index import PostgresIndex
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.generations import Generation, live_generation
 from alexandria.workflows.reading.candidates import Question
-from alexandria.workflows.reading.documents import list_documents
 from alexandria.workflows.workspace import Workspace
 
 QUESTIONS = ("Who tended the light?", "How is the lens turned by hand?", "the bread of the bakery")
@@ -66,14 +65,16 @@ def test_a_filter_that_lets_few_through_finds_them_all_the_same(library: Workspa
     question = Question.read(library, live, QUESTIONS[0], "default")
     everything = _index(library, 1).search_dense(question.vector, EVERYTHING, 1000)
     _index(library, 1).optimize()
-    documents = {one.document_id for one in list_documents(library)}
+    languages = library.database.column(
+        "published_languages", generation_id=live.generation_id, tenant_id="default"
+    )
     found: set[str] = set()
     with library.database.transaction():
-        library.database.statement("SET LOCAL enable_seqscan = off")
         library.database.statement("SET LOCAL hnsw.ef_search = 1")
         library.database.statement("SET LOCAL hnsw.max_scan_tuples = 1")
-        for document_id in documents:
-            where = SearchFilter(document_ids=(document_id,))
+        library.database.statement("SET LOCAL seq_page_cost = 100000")
+        for language in languages:
+            where = SearchFilter(languages=(language,))
             hits = _index(library, 1).search_dense(question.vector, where, 1000)
             found |= {hit.chunk_id for hit in hits}
     assert found == {hit.chunk_id for hit in everything}
