@@ -3,8 +3,11 @@
     AlexandriaError
     ├── TransientError                 trying again later may work; retried with backoff
     │   ├── StoreUnavailableError
+    │   ├── StorageFullError
     │   ├── IndexLockedError
-    │   └── GatewayUnavailableError
+    │   ├── GatewayUnavailableError
+    │   ├── RateLimitedError
+    │   └── OverloadedError
     └── TerminalError                  the same input fails the same way; never retried
         ├── UnreadableError            a document cannot be read; it goes to quarantine
         │   ├── EmptyFileError
@@ -22,6 +25,10 @@
         ├── NotFoundError
         ├── ConflictError
         ├── InvalidInputError
+        │   └── WeakPasswordError
+        ├── UnauthenticatedError       nobody knows who asks
+        │   └── SignInFailedError
+        ├── ForbiddenError             who asks may not
         ├── ConfigurationError
         │   └── ModelMissingError
         └── IntegrityError             the stores disagree with the ledger
@@ -67,6 +74,28 @@ class GatewayUnavailableError(TransientError):
     """No language model provider answered; the extractive model still works."""
 
     code = "gateway_unavailable"
+
+
+class StorageFullError(TransientError):
+    """There is no room left where files are kept; free some, then try again."""
+
+    code = "storage_full"
+
+
+class RateLimitedError(TransientError):
+    """Too many requests; wait as long as Retry-After says."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OverloadedError(TransientError):
+    """Too many requests at once; try again in a moment."""
+
+    code = "overloaded"
 
 
 class TerminalError(AlexandriaError):
@@ -185,6 +214,30 @@ class InvalidInputError(TerminalError):
     """The input does not have the form asked for."""
 
     code = "invalid_input"
+
+
+class WeakPasswordError(InvalidInputError):
+    """The password is too easy to guess; take a longer one of unrelated words."""
+
+    code = "weak_password"
+
+
+class UnauthenticatedError(TerminalError):
+    """Sign in first; send the access token or an API key as a bearer token."""
+
+    code = "unauthenticated"
+
+
+class SignInFailedError(UnauthenticatedError):
+    """The name and the password do not belong together."""
+
+    code = "sign_in_failed"
+
+
+class ForbiddenError(TerminalError):
+    """You may not do that; ask an administrator of your library."""
+
+    code = "forbidden"
 
 
 class ConfigurationError(TerminalError):

@@ -9,10 +9,26 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Module = Literal["library", "lms", "marketplace"]
+
+
+class OpenIdProvider(BaseModel):
+    """Where people sign in, if not here.
+
+    `tenant_id` is the library that people from there enter; unset, that of the settings.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    issuer: str
+    client_id: str
+    client_secret: SecretStr
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    tenant_id: str | None = None
+    role: Literal["viewer", "user", "admin"] = "user"
 
 
 class Settings(BaseSettings):
@@ -27,6 +43,11 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None,
         description="Postgres with pgvector. Unset: PostgreSQL is started inside the home.",
+    )
+    serving_database_url: SecretStr | None = Field(
+        default=None,
+        description="The same database for the API, signed in as `alexandria_api`, which owns "
+        "nothing. Unset: the address above, with the rights of that role.",
     )
     dagster_database_url: str | None = Field(
         default=None,
@@ -133,6 +154,73 @@ class Settings(BaseSettings):
     llm_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Longest wait for one language model call."
     )
+    environment: Literal["development", "production"] = Field(
+        default="development",
+        description="`production` refuses to start with settings that are safe on a laptop only.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address people reach the API at; tokens name it as their issuer.",
+    )
+    registration: Literal["open", "closed"] | None = Field(
+        default=None,
+        description="Whether people may make accounts for themselves. Unset: open in "
+        "development; production wants it said.",
+    )
+    access_token_seconds: int = Field(
+        default=900, ge=60, le=3600, description="How long an access token holds."
+    )
+    refresh_token_days: int = Field(
+        default=14, ge=1, le=90, description="How long one stays signed in without asking anything."
+    )
+    openid_providers: dict[str, OpenIdProvider] = Field(
+        default_factory=dict[str, OpenIdProvider],
+        description="Single sign-on by provider, as JSON: "
+        '{"okta": {"issuer": "https://…", "client_id": "…", "client_secret": "…"}}.',
+    )
+    secret_keys: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Fernet keys that encrypt stored secrets, newest first, as JSON. Unset: "
+        "a file in the home that only its owner reads.",
+    )
+    secret_passphrase: SecretStr | None = Field(
+        default=None, description="Derives those keys instead of storing them."
+    )
+    encrypt_blobs: bool = Field(
+        default=False, description="Whether original files are kept encrypted (AES-256-GCM)."
+    )
+    rate_limit_requests: int = Field(
+        default=100, ge=1, description="Requests a user, or an address without one, has a window."
+    )
+    rate_limit_window: int = Field(default=60, ge=1, description="Seconds of that window.")
+    sign_in_limit: int = Field(
+        default=10, ge=1, description="Attempts to sign in or register an address has a minute."
+    )
+    max_concurrent_requests: int = Field(
+        default=100, ge=1, description="Requests one API process works on at a time."
+    )
+    cors_origins: tuple[str, ...] = Field(
+        default=(), description="Origins whose pages may call the API from browsers, as JSON."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least grave messages that the API logs."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="How the API's log looks."
+    )
+    trace_exporter: Literal["none", "console", "otlp"] = Field(
+        default="none",
+        description="Where OpenTelemetry spans go; `otlp` obeys OTEL_EXPORTER_OTLP_ENDPOINT.",
+    )
+    analytics_buffer_size: int = Field(
+        default=10, ge=1, description="Usage events kept before they are written."
+    )
+    analytics_flush_interval: float = Field(
+        default=10.0, gt=0, description="Seconds after which they are written anyway."
+    )
+    analytics_retention_days: int = Field(
+        default=90, ge=1, description="Days usage events and questions are kept."
+    )
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port of the API.")
     dagster_port: int = Field(default=3000, ge=1, le=65535, description="Port of the Dagster UI.")
@@ -156,6 +244,11 @@ class Settings(BaseSettings):
     def uploads(self) -> Path:
         """Folder that uploads land in."""
         return self.upload_folder or self.home.resolve() / "uploads"
+
+    @property
+    def keys_folder(self) -> Path:
+        """Keys that encrypt stored secrets; only their owner may read it."""
+        return self.home.resolve() / "keys"
 
     @property
     def marts_folder(self) -> Path:
