@@ -37,6 +37,8 @@ A class's first docstring line is its default message; `code` is stable and part
 API. An `UnreadableError` also carries `advice`: what the owner of the file can do.
 """
 
+import errno
+
 
 class AlexandriaError(Exception):
     """Something went wrong."""
@@ -80,6 +82,12 @@ class StorageFullError(TransientError):
     """There is no room left where files are kept; free some, then try again."""
 
     code = "storage_full"
+
+    @staticmethod
+    def explains(error: BaseException | None) -> bool:
+        """Whether the system's error says so: a full disk, a quota, a limit on files."""
+        numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return isinstance(error, OSError) and error.errno in numbers
 
 
 class RateLimitedError(TransientError):

@@ -7,18 +7,22 @@ where a process begins (the command line, the API, the Dagster code location).
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Module = Literal["library", "lms", "marketplace"]
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+"""As a provider of single sign-on is called in addresses."""
 
 
 class OpenIdProvider(BaseModel):
     """Where people sign in, if not here.
 
     `tenant_id` is the library that people from there enter; unset, that of the settings.
+    `trusts_email` takes addresses as true that the provider does not say it has verified: for
+    a directory whose administrators alone can set them, such as one tenant of Azure AD.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +32,7 @@ class OpenIdProvider(BaseModel):
     client_secret: SecretStr
     scopes: tuple[str, ...] = ("openid", "email", "profile")
     tenant_id: str | None = None
+    trusts_email: bool = False
     role: Literal["viewer", "user", "admin"] = "user"
 
 
@@ -48,6 +53,9 @@ class Settings(BaseSettings):
         default=None,
         description="The same database for the API, signed in as `alexandria_api`, which owns "
         "nothing. Unset: the address above, with the rights of that role.",
+    )
+    serving_connections: int = Field(
+        default=20, ge=2, description="Connections to Postgres one API process may hold."
     )
     dagster_database_url: str | None = Field(
         default=None,
@@ -71,7 +79,11 @@ class Settings(BaseSettings):
     upload_folder: Path | None = Field(
         default=None, description="Folder that uploads land in. Unset: inside the home."
     )
-    tenant_id: str = Field(default="default", description="Whose library this process works on.")
+    tenant_id: str = Field(
+        default="default",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="Whose library the command line works on and new people enter.",
+    )
     embedding_model: str = Field(
         default="all-MiniLM-L6-v2",
         description="A model name this version knows, or a sentence-transformers folder.",
@@ -160,12 +172,13 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
-        description="Address people reach the API at; tokens name it as their issuer.",
+        description="Address people reach the API at; tokens name it as their issuer, and "
+        "requests for other names than its host are refused.",
     )
     registration: Literal["open", "closed"] | None = Field(
         default=None,
         description="Whether people may make accounts for themselves. Unset: open in "
-        "development; production wants it said.",
+        "development while the API listens on this machine alone; production wants it said.",
     )
     access_token_seconds: int = Field(
         default=900, ge=60, le=3600, description="How long an access token holds."
@@ -173,7 +186,10 @@ class Settings(BaseSettings):
     refresh_token_days: int = Field(
         default=14, ge=1, le=90, description="How long one stays signed in without asking anything."
     )
-    openid_providers: dict[str, OpenIdProvider] = Field(
+    session_days: int = Field(
+        default=90, ge=1, le=365, description="How long one stays signed in at most."
+    )
+    openid_providers: dict[ProviderName, OpenIdProvider] = Field(
         default_factory=dict[str, OpenIdProvider],
         description="Single sign-on by provider, as JSON: "
         '{"okta": {"issuer": "https://…", "client_id": "…", "client_secret": "…"}}.',

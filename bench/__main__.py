@@ -17,7 +17,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import coverage, drop, edit, embedding, fuzz, ingest, ocr, resync, retrieval, search
+from bench import (
+    coverage,
+    drop,
+    edit,
+    embedding,
+    fuzz,
+    ingest,
+    ocr,
+    resync,
+    retrieval,
+    search,
+    security,
+)
 from bench.figures import Figure, print_table, to_json
 from bench.library import Library
 
@@ -43,6 +55,7 @@ BENCHMARKS: Mapping[str, Callable[[Ground], Iterator[Figure]]] = {
     "resync": lambda ground: resync.measure(ground.library),
     "edit": lambda ground: edit.measure(ground.library),
     "search": lambda ground: search.measure(ground.library),
+    "security": lambda ground: security.measure(ground.library),
     "drop": lambda ground: drop.measure(ground.library),
     "embedding": lambda ground: embedding.measure(ground.folder),
     "ocr": lambda ground: ocr.measure(ground.folder),

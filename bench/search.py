@@ -16,7 +16,6 @@ import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.reading.searching import search
 from alexandria.workflows.workspace import Workspace
@@ -41,7 +40,7 @@ def measure(library: Library) -> Iterator[Figure]:
     """Latencies in this process, then the start of the API."""
     _ = library.first_run
     with library.opened() as workspace, psycopg.connect(workspace.database.address) as connection:
-        questions = _questions(connection)
+        questions = read_questions(connection)
         chunks = int(connection.execute("SELECT count(*) FROM knowledge.chunks").fetchone()[0])  # type: ignore[index]
         ours, bare = _in_turn(questions, _whole(workspace), _bare(workspace, connection))
     yield Figure("search: chunks in the library", chunks, "chunks")
@@ -52,14 +51,14 @@ def measure(library: Library) -> Iterator[Figure]:
     yield from _start(library)
 
 
-def _questions(connection: psycopg.Connection[tuple[Any, ...]]) -> list[str]:
+def read_questions(connection: psycopg.Connection[tuple[Any, ...]]) -> list[str]:
+    """First words of chunks of the library."""
     bodies = [str(row[0]) for row in connection.execute(_QUESTIONS, (QUESTIONS,))]
     return [" ".join(body.split()[:WORDS]) for body in bodies]
 
 
 def _whole(workspace: Workspace) -> Search:
-    where = SearchFilter(tenant_id=workspace.settings.tenant_id)
-    return lambda question: search(workspace, question, where)
+    return lambda question: search(workspace, question, workspace.everything)
 
 
 def _bare(workspace: Workspace, connection: psycopg.Connection[tuple[Any, ...]]) -> Search:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
 from alexandria.sources.folder.listing import folder_signature
-from alexandria.workflows.operating.sources import Source, add_source, list_all_sources
+from alexandria.workflows.operating.sources import Source, list_all_sources
+from alexandria.workflows.operating.upload_sources import settle_upload_sources
 from alexandria.workflows.workspace import Workspace
 from pipelines.jobs import sync_source
 
@@ -37,27 +39,28 @@ def folder_changed_sensor(
 def upload_arrived_sensor(
     context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Uploads: the folder that the API writes to is a source from its first file on."""
-    if not workspace.settings.uploads.exists():
-        yield dg.SkipReason("Nothing was ever uploaded.")
-        return
-    uploads = add_source(workspace, workspace.settings.uploads, name="uploads", kind="upload")
-    yield from request_changed(context, [uploads])
+    """Uploads: a tenant's folder that the API writes to is a source from its first file on."""
+    found = settle_upload_sources(workspace)
+    for problem in found.problems:
+        context.log.error(problem)
+    yield from request_changed(context, found.live, former=found.former)
 
 
 def request_changed(
-    context: dg.SensorEvaluationContext, sources: Sequence[Source]
+    context: dg.SensorEvaluationContext, sources: Sequence[Source], *, former: Sequence[str] = ()
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """A run for each source whose listing differs from the one in the cursor.
 
+    For one of `former`, which is taken out, once an hour for as long as it is named.
     Without a run key: a folder that is again as it once was has changed all the same.
     """
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     now = {item.name: folder_signature(Path(item.location)) for item in sources}
+    now |= dict.fromkeys(former, f"taken out, {datetime.now(UTC):%Y-%m-%d %H}h")
     changed = [name for name, signature in now.items() if seen.get(name) != signature]
     context.update_cursor(json.dumps(now))
     if not changed:
-        yield dg.SkipReason(f"None of {len(sources)} sources has changed.")
+        yield dg.SkipReason(f"None of {len(now)} sources has changed.")
         return
     context.instance.add_dynamic_partitions("source", changed)
     for name in changed:

@@ -10,14 +10,26 @@ from contextlib import asynccontextmanager
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
+from alexandria.adapters.rate_limits import RateLimiter
+from alexandria.adapters.tracing import install_tracing
+from alexandria.production import check_production
 from alexandria.settings import Settings
+from alexandria.workflows.identity.single_sign_on import Providers
+from alexandria.workflows.insights.emitting import UsageEmitter
 from alexandria.workflows.workspace import Workspace
+from serving.admission.envelope import enclose
+from serving.admission.families import Family
+from serving.admission.identity import Doorkeeper
+from serving.admission.limits import LimitMiddleware, RequestLimits
 from serving.errors import install_error_handlers
 from serving.library import Library
-from serving.metrics import Metrics, MetricsMiddleware
-from serving.middleware import BodyLimitMiddleware, RequestIdMiddleware
 from serving.openapi import install_openapi
-from serving.routes import documents, health, images, pages, query
+from serving.routes import analytics, docs, documents, health, images, pages, query
+from serving.routes.identity import audit, auth, keys, profile, single_sign_on, users
+from serving.routes.identity import settings as tenant_settings
+from serving.telemetry.logs import install_logs
+from serving.telemetry.metrics import Metrics, MetricsMiddleware
+from serving.telemetry.reporting import report_request
 
 JSON_BODY_BYTES = 256 * 1024
 MULTIPART_BYTES = 64 * 1024
@@ -28,6 +40,13 @@ DESCRIPTION = (
     "same body, problem details as in RFC 9457, and every response names its request in "
     "`X-Request-ID`."
 )
+_BRANCHES = {
+    "/api/v2/": (query, documents, images, single_sign_on, users, audit, tenant_settings),
+    "/api/": (profile, analytics),
+}
+"""Families by what all their paths hold."""
+
+_TRUNK = (auth, keys, health, docs, pages)
 
 
 def create_app(settings: Settings | None = None, workspace: Workspace | None = None) -> FastAPI:
@@ -38,46 +57,70 @@ def create_app(settings: Settings | None = None, workspace: Workspace | None = N
         workspace: Served as it is and not closed; its settings hold.
     """
     chosen = workspace.settings if workspace else settings or Settings()
+    check_production(chosen)
     app = FastAPI(
         title="Alexandria",
         version="2",
         summary="A library that answers and proves where every answer came from.",
         description=DESCRIPTION,
         lifespan=_serve,
+        docs_url=None,
         redoc_url=None,
     )
-    app.state.library = Library(chosen, workspace)
+    library = app.state.library = Library(chosen, workspace)
+    app.state.doorkeeper = Doorkeeper(library)
+    app.state.providers = Providers(chosen)
     app.state.metrics = Metrics()
+    app.state.limits = RequestLimits(RateLimiter(library.door), chosen)
+    app.state.usage = UsageEmitter(
+        library.door,
+        size=chosen.analytics_buffer_size,
+        interval=chosen.analytics_flush_interval,
+    )
     app.state.pages = pages.page_files()
-    _add_middleware(app, chosen)
-    for family in (query, documents, images, health, pages):
-        app.include_router(family.router)
+    _include_routes(app)
     app.mount("/pages", app.state.pages, name="pages")
     install_error_handlers(app)
     install_openapi(app)
+    _add_middleware(app, chosen)
     return app
+
+
+def _include_routes(app: FastAPI) -> None:
+    """Plant the routes as a tree, so that a request is compared with few of them."""
+    for under, families in _BRANCHES.items():
+        branch = Family(under=under)
+        for family in families:
+            branch.include_router(family.router)
+        app.include_router(branch)
+    for family in _TRUNK:
+        app.include_router(family.router)
+    app.include_router(health.metrics_router)
+    app.include_router(auth.router, prefix="/api", include_in_schema=False)
 
 
 @asynccontextmanager
 async def _serve(app: FastAPI) -> AsyncGenerator[None]:
     library: Library = app.state.library
+    install_logs(library.settings)
+    stop_tracing = install_tracing(library.settings)
     library.start()
     try:
         yield
     finally:
+        await run_sync(app.state.usage.close)
         await run_sync(library.close)
+        await run_sync(stop_tracing)
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    """The last one added is the outermost."""
-    app.add_middleware(
-        BodyLimitMiddleware,
-        default=JSON_BODY_BYTES,
-        limits={
-            documents.UPLOAD_PATH: settings.max_file_bytes + MULTIPART_BYTES,
-            images.UPLOAD_PATH: settings.max_file_bytes + MULTIPART_BYTES,
-            images.SEARCH_PATH: images.SEARCH_BYTES + MULTIPART_BYTES,
-        },
-    )
-    app.add_middleware(MetricsMiddleware, metrics=app.state.metrics)
-    app.add_middleware(RequestIdMiddleware)
+    """The last one added is the outermost, but for what encloses them all."""
+    app.add_middleware(LimitMiddleware, limits=app.state.limits, doorkeeper=app.state.doorkeeper)
+    app.add_middleware(MetricsMiddleware, metrics=app.state.metrics, report=report_request)
+    most = settings.max_file_bytes + MULTIPART_BYTES
+    limits = {
+        documents.UPLOAD_PATH: most,
+        images.UPLOAD_PATH: min(most, images.PICTURE_BYTES + MULTIPART_BYTES),
+        images.SEARCH_PATH: images.PICTURE_BYTES + MULTIPART_BYTES,
+    }
+    enclose(app, settings, JSON_BODY_BYTES, limits)

@@ -9,18 +9,19 @@ from fastapi import Depends, Request
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.reading.answering import AnswerEvent, stream_answer
 from alexandria.workflows.workspace import Workspace
+from serving.admission.identity import CurrentPrincipal, RequestOrigin
 from serving.filtering import resolve_filter
 from serving.library import Library
-from serving.metrics import Metrics, QueryWatch
 from serving.schemas.query import QueryRequest
+from serving.telemetry.metrics import Metrics, QueryWatch
 
 
-def get_library(request: Request) -> Library:
+async def get_library(request: Request) -> Library:
     """The library of the app, open or not."""
     return request.app.state.library
 
 
-def get_metrics(request: Request) -> Metrics:
+async def get_metrics(request: Request) -> Metrics:
     """The counters of the app."""
     return request.app.state.metrics
 
@@ -29,16 +30,18 @@ LibraryOfApp = Annotated[Library, Depends(get_library)]
 MetricsOfApp = Annotated[Metrics, Depends(get_metrics)]
 
 
-def get_workspace(library: LibraryOfApp) -> Workspace:
-    """The open workspace.
+async def get_workspace(
+    library: LibraryOfApp, principal: CurrentPrincipal, origin: RequestOrigin
+) -> Workspace:
+    """The library as whoever asks may see it.
 
     Raises:
         StoreUnavailableError: It is not open yet.
     """
-    return library.workspace
+    return library.workspace.acting_for(principal, origin)
 
 
-OpenWorkspace = Annotated[Workspace, Depends(get_workspace)]
+ActingWorkspace = Annotated[Workspace, Depends(get_workspace)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Asked:
     where: SearchFilter
 
 
-def get_asked(query: QueryRequest, workspace: OpenWorkspace) -> Asked:
+def get_asked(query: QueryRequest, workspace: ActingWorkspace) -> Asked:
     """The question with its filters resolved, before an answer begins.
 
     Raises:
@@ -70,7 +73,7 @@ class Answering:
 
 
 def get_answering(
-    asked: Question, workspace: OpenWorkspace, metrics: MetricsOfApp
+    asked: Question, workspace: ActingWorkspace, metrics: MetricsOfApp
 ) -> Generator[Answering]:
     """The events of an answer. Their making ends with the request, whoever ended it.
 

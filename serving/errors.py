@@ -12,11 +12,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from alexandria import errors
+from serving.admission.refusals import report_refusal
 from serving.schemas.problems import FieldProblem, Problem
+from serving.telemetry.metrics import route_template
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
@@ -33,12 +36,16 @@ class _Kind:
 
 
 _KINDS: Mapping[type[errors.AlexandriaError], _Kind] = {
+    errors.UnauthenticatedError: _Kind(401, "Not signed in"),
+    errors.ForbiddenError: _Kind(403, "Not allowed"),
     errors.NotFoundError: _Kind(404, "Not found"),
     errors.ConflictError: _Kind(409, "Conflict"),
     errors.FileTooLargeError: _Kind(413, "File too large"),
     errors.UnsupportedFormatError: _Kind(415, "Unsupported format"),
     errors.UnreadableError: _Kind(422, "The file cannot be read"),
     errors.InvalidInputError: _Kind(422, "Invalid input"),
+    errors.RateLimitedError: _Kind(429, "Too many requests"),
+    errors.StorageFullError: _Kind(507, "No room left", retry_after=60),
     errors.GatewayUnavailableError: _Kind(503, "No language model answers", retry_after=30),
     errors.IndexLockedError: _Kind(503, "The index is in use", retry_after=10),
     errors.TransientError: _Kind(503, "Not available just now", retry_after=5),
@@ -46,10 +53,13 @@ _KINDS: Mapping[type[errors.AlexandriaError], _Kind] = {
 }
 """Asked along an error's classes, nearest first."""
 
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="alexandria"'}
+
 _STATUS_CODES: Mapping[int, tuple[str, str]] = {
-    400: ("bad_request", "The request could not be read; check its body and headers."),
+    400: ("bad_request", "The request could not be read; check its body, headers and host."),
     404: ("not_found", "There is nothing at this address; /docs lists what there is."),
     405: ("method_not_allowed", "This address does not take that method; see the Allow header."),
+    408: ("body_too_slow", "The rest of the request did not arrive in time; send it again."),
     413: ("body_too_large", "The request is larger than the limit; send less."),
 }
 
@@ -67,7 +77,16 @@ def describe_error(error: errors.AlexandriaError, *, instance: str, request_id: 
     kind = _kind_of(error)
     if not kind.is_shown:
         return _internal_problem(instance, request_id)
-    return _problem(instance, request_id, kind.status, error.code, error.message, title=kind.title)
+    wait = error.retry_after if isinstance(error, errors.RateLimitedError) else kind.retry_after
+    return _problem(
+        instance,
+        request_id,
+        kind.status,
+        error.code,
+        error.message,
+        title=kind.title,
+        retry_after=wait,
+    )
 
 
 def request_id_of(request: Request) -> str:
@@ -85,8 +104,11 @@ async def _on_alexandria_error(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request)
     if not kind.is_shown:
         _LOG.error("Request %s failed.", request_id, exc_info=error)
-    headers = {"Retry-After": str(kind.retry_after)} if kind.retry_after else {}
+    await report_refusal(request, error)
     problem = describe_error(error, instance=request.url.path, request_id=request_id)
+    headers = dict(_CHALLENGE) if kind.status == HTTPStatus.UNAUTHORIZED else {}
+    if problem.retry_after:
+        headers["Retry-After"] = str(problem.retry_after)
     return _respond(problem, headers)
 
 
@@ -109,6 +131,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if errors.StorageFullError.explains(error.__cause__):  # a body is kept on disk while it arrives
+        return await _on_alexandria_error(request, errors.StorageFullError())
     phrase = HTTPStatus(error.status_code).phrase
     code, detail = _STATUS_CODES.get(
         error.status_code, (phrase.lower().replace(" ", "_"), error.detail)
@@ -116,7 +140,18 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     problem = _problem(
         request.url.path, request_id_of(request), error.status_code, code, detail, title=phrase
     )
-    return _respond(problem, error.headers or {})
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _methods_at(request)
+    return _respond(problem, headers)
+
+
+def _methods_at(request: Request) -> str:
+    """Every method that the address takes; the framework knows one route's only."""
+    path = route_template(request.scope)
+    routes = (one for one in iter_route_contexts(request.app.routes) if one.path == path)
+    methods = {method for one in routes for method in getattr(one, "methods", None) or ()}
+    return ", ".join(sorted(methods or {"GET", "HEAD"}))  # files, which are no routes
 
 
 async def _on_unexpected_error(request: Request, _error: Exception) -> Response:
@@ -148,17 +183,21 @@ def _problem(
     *,
     title: str,
     fields: Sequence[FieldProblem] = (),
+    retry_after: int | None = None,
 ) -> Problem:
     return Problem(
         type=f"urn:alexandria:problem:{code}",
         title=title,
         status=status,
         detail=detail,
+        message=detail,
         instance=instance,
         code=code,
         timestamp=datetime.now(UTC),
         request_id=request_id,
         errors=list(fields),
+        fallback_used=False,
+        retry_after=retry_after,
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from alexandria.errors import InvalidInputError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.sources import Source, list_sources
-from alexandria.workflows.reading.documents import DocumentSummary, find_documents
+from alexandria.workflows.reading.documents import named_documents
 from alexandria.workflows.workspace import Workspace
 from serving.schemas.filters import DateRange, DocumentFilters
 
@@ -29,7 +29,8 @@ def resolve_filter(
     dates = filters.date_range or DateRange()
     names = list(dict.fromkeys([*filters.selected_files, *selected_files]))
     return SearchFilter(
-        tenant_id=workspace.settings.tenant_id,
+        tenant_id=workspace.tenant_id,
+        access_ids=workspace.everything.access_ids,
         source_ids=_source_ids(workspace, filters),
         languages=tuple(filters.languages),
         tags=tuple(filters.tags),
@@ -58,21 +59,11 @@ def _document_ids(workspace: Workspace, names: Sequence[str]) -> tuple[str, ...]
     if not names:
         return ()
     by_name: dict[str, set[str]] = {}
-    for document in _candidates(workspace, names):
+    for document in named_documents(workspace, names):
         for name in (document.document_id, document.path, document.title):
             by_name.setdefault(name, set()).add(document.document_id)
     _refuse_unknown("document", names, by_name)
     return tuple(sorted(set[str]().union(*(by_name[name] for name in names))))
-
-
-def _candidates(workspace: Workspace, names: Sequence[str]) -> list[DocumentSummary]:
-    """Documents by id where only ids are named; paths and titles need the whole list."""
-    ids = tuple(name for name in names if _is_id(name))
-    where = SearchFilter(
-        tenant_id=workspace.settings.tenant_id,
-        document_ids=ids if len(ids) == len(names) else (),
-    )
-    return find_documents(workspace, where)
 
 
 def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -80,13 +71,6 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
     if unknown:
         listed = ", ".join(f'"{name}"' for name in unknown)
         raise InvalidInputError(f"No {kind} is known as {listed}; leave it out or correct it.")
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return str(UUID(name)) == name
-    except ValueError:
-        return False
 
 
 def _moment(day: date | None, at: time) -> datetime | None:

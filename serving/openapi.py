@@ -1,17 +1,28 @@
-"""The parts of the OpenAPI document that the framework cannot know."""
+"""The parts of the OpenAPI document that the framework cannot know.
 
+Who may ask follows from what a route declares, and so do the errors that come before a route
+begins: no token, no permission, too much. The rest of its errors a route names by `problems`.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
+from serving.admission.families import declared_access
+from serving.admission.limits import UNLIMITED
 from serving.errors import PROBLEM_MEDIA_TYPE
 from serving.schemas.problems import Problem
 
 TAGS: list[dict[str, Any]] = [
+    {"name": "auth", "description": "Accounts, tokens, sessions and API keys."},
     {"name": "query", "description": "Questions, answered from the library with quotes."},
     {"name": "documents", "description": "Find, read and add documents."},
     {"name": "images", "description": "Add pictures, find those like one, look at them."},
+    {"name": "admin", "description": "Accounts, settings, audit log and use of a library."},
+    {"name": "analytics", "description": "Figures of how the library is used, by the day."},
     {"name": "health", "description": "Whether the service runs, is ready, and how it does."},
 ]
 
@@ -21,18 +32,60 @@ Responses = dict[int | str, dict[str, Any]]
 def problems(*statuses: int) -> Responses:
     """Error responses of a route, beside those that every route may give."""
     return {
-        status: {"model": Problem, "description": _DESCRIPTIONS[status]}
+        status: {"model": Problem, "description": _ERRORS[status][1]}
         for status in sorted({*statuses, 500, 503})
     }
 
 
-_DESCRIPTIONS = {
-    404: "There is no such thing.",
-    413: "The body is too large.",
-    415: "It is not of a type that is taken.",
-    422: "The request does not have the form asked for, or names what is not there.",
-    500: "Something went wrong on our side.",
-    503: "Not available just now; Retry-After says when to try again.",
+_ERRORS = {
+    400: ("BadRequest", "The body could not be read."),
+    401: ("Unauthenticated", "The token is missing, wrong or no longer good."),
+    403: ("Forbidden", "Whoever asks may not do that."),
+    404: ("NotFound", "There is no such thing."),
+    408: ("TooSlow", "The body did not arrive in time."),
+    409: ("Conflict", "It exists already, or another change got there first."),
+    413: ("TooLarge", "The body is too large."),
+    415: ("UnsupportedFormat", "It is not of a type that is taken."),
+    422: ("Invalid", "It does not have the form asked for, or names what is not there."),
+    429: ("TooMany", "Too many requests; Retry-After says when to try again."),
+    500: ("InternalError", "Something went wrong on our side."),
+    503: ("Unavailable", "Not available just now; Retry-After says when to try again."),
+    507: ("StorageFull", "There is no room left where files are kept."),
+}
+"""What an error is called in the document, and what it says."""
+
+_SECONDS = {
+    "description": "Seconds after which to try again.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+_CHALLENGE = {
+    "description": "How to sign in (RFC 6750).",
+    "required": True,
+    "schema": {"type": "string"},
+}
+_REQUEST_ID = {
+    "description": "Names the request: as the client did, or by a fresh id.",
+    "required": True,
+    "schema": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,128}$"},
+}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": _CHALLENGE},
+    **{status: {"Retry-After": _SECONDS} for status in (429, 503, 507)},
+}
+
+_SCHEMES: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token from signing in, or an API key.",
+    },
+    "password": {
+        "type": "oauth2",
+        "flows": {"password": {"tokenUrl": "/auth/login", "scopes": {}}},
+        "description": "Sign in with an email address or username and its password.",
+    },
 }
 
 
@@ -56,15 +109,89 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=TAGS,
     )
-    for path in document["paths"].values():
-        for operation in path.values():
-            for response in operation["responses"].values():
-                _retype(response.get("content", {}))
+    access = _access(app)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _say_who_may(operation, access[method, path])
+            _say_what_may_come(path, operation, access[method, path])
+    components = document["components"]
+    components["securitySchemes"] = _SCHEMES
+    components["headers"] = {"X-Request-ID": _REQUEST_ID}
+    components["responses"] = {name: _response(status) for status, (name, _) in _ERRORS.items()}
     return document
 
 
-def _retype(content: dict[str, Any]) -> None:
-    """Give a response that holds a problem its media type."""
-    for media_type, described in list(content.items()):
-        if described.get("schema", {}).get("$ref", "").endswith("/Problem"):
-            content[PROBLEM_MEDIA_TYPE] = content.pop(media_type)
+def _access(app: FastAPI) -> dict[tuple[str, str], str]:
+    """What each route declares, by method and path."""
+    return {
+        (method.lower(), str(route.path)): declared_access(route) or ""
+        for route in iter_route_contexts(app.routes)
+        if getattr(route, "include_in_schema", False)
+        for method in route.methods or ()
+    }
+
+
+def _say_who_may(operation: dict[str, Any], access: str) -> None:
+    if access == "public":
+        operation["security"] = []
+        return
+    operation["security"] = [{scheme: []} for scheme in _SCHEMES]
+    if access == "in person":
+        operation["description"] += "\n\nAn API key cannot do it; it needs a session."
+    elif access != "signed in":
+        operation["description"] += f"\n\nIt needs the permission `{access}`."
+
+
+def _say_what_may_come(path: str, operation: dict[str, Any], access: str) -> None:
+    """Name every error that may come; those that are problem details by reference."""
+    responses = operation["responses"]
+    for status in _before_the_route(path, operation, access):
+        responses.setdefault(str(status), _PROBLEM)
+    for status, response in list(responses.items()):
+        if _is_problem(response):
+            responses[status] = {"$ref": f"#/components/responses/{_ERRORS[int(status)][0]}"}
+        else:
+            response["headers"] = _headers(int(status)) | response.get("headers", {})
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _before_the_route(path: str, operation: dict[str, Any], access: str) -> Iterator[int]:
+    """Errors that come of who asks, how often, and what the request is made of."""
+    parameters = operation.get("parameters", [])
+    if access != "public":
+        yield 401
+    if access not in ("public", "signed in"):
+        yield 403
+    if any(parameter["in"] == "path" for parameter in parameters):
+        yield 404
+    if "requestBody" in operation:
+        yield from (400, 408, 413, 422)
+    if parameters:
+        yield 422
+    if not path.startswith(UNLIMITED):
+        yield from (429, 500, 503)
+
+
+_PROBLEM: dict[str, Any] = {
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+}
+
+
+def _is_problem(response: dict[str, Any]) -> bool:
+    """Whether the framework put our error body there."""
+    kinds = response.get("content", {}).values()
+    return any(kind.get("schema", {}).get("$ref", "").endswith("/Problem") for kind in kinds)
+
+
+def _response(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": _ERRORS[status][1],
+        "headers": _headers(status),
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
+    }
+
+
+def _headers(status: int) -> dict[str, Any]:
+    named = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+    return named | _HEADERS.get(status, {})

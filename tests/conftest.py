@@ -7,6 +7,7 @@ sample library is built once in the same way, by the stages of the graph themsel
 
 import atexit
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
+from secret_watch import OURS, SecretWatch
 
 from alexandria.adapters.embedded_postgres import start_postgres
 from alexandria.adapters.schema import address_of, ensure_database, migrate
@@ -71,6 +73,9 @@ Snapshot = Callable[[Workspace], dict[str, list[str]]]
 Write = Callable[[Path, str | bytes], Path]
 """See `write_settled`."""
 
+_POSTGRES_FOLDERS: list[Path] = []
+"""Where this process's servers are; their logs are watched."""
+
 EVENTS = ("check_results", "retrieval_scores")
 """Tables of what happened when; every other one says how things stand."""
 
@@ -85,6 +90,35 @@ def clean_environment() -> Iterator[None]:
     patch.setenv("DO_NOT_TRACK", "1")
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def secret_watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecretWatch]:
+    """Fails the session if a secret is in any log of it; see `secret_watch.py`."""
+    root, base = logging.getLogger(), tmp_path_factory.getbasetemp()
+    watch = SecretWatch(base / "every_record")
+    root.addHandler(watch)
+    levels = {name: logging.getLogger(name).level for name in OURS}
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    yield watch
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    root.removeHandler(watch)
+    found = watch.find([base, *_POSTGRES_FOLDERS])
+    assert not found, "Secrets were logged:\n" + "\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def watch_logs(secret_watch: SecretWatch) -> Callable[[Path], None]:
+    """Hand over the logs below a folder that lies elsewhere, before it is removed."""
+    return secret_watch.take
+
+
+@pytest.fixture
+def know_secrets(secret_watch: SecretWatch) -> Callable[..., None]:
+    """Name secrets that no log may hold, such as tokens that a test was given."""
+    return secret_watch.know
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +153,7 @@ def postgres_server() -> str:
     outside pytest's folders, which another run of pytest closes to the server's user.
     """
     folder = Path(tempfile.mkdtemp(prefix="alexandria-postgres-"))
+    _POSTGRES_FOLDERS.append(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's stop
     address = start_postgres(folder / "postgres")
     with psycopg.connect(address, autocommit=True) as connection:

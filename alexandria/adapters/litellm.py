@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from alexandria.adapters.tracing import lasting_span
 from alexandria.errors import AlexandriaError, ConfigurationError, GatewayUnavailableError
 from alexandria.settings import Settings
 
@@ -95,21 +96,23 @@ class LanguageModel:
 
     def _complete(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
         litellm = _import_litellm()
-        response = litellm.completion(
-            model=model,
-            messages=[dict(message) for message in messages],
-            api_key=self.api_key if model == self.models[0] else None,
-            timeout=self.timeout_seconds,
-            num_retries=RETRIES,
-            stream=True,
-            stream_options={"include_usage": True},
-        )
-        pieces: list[Any] = []
-        for piece in response:
-            pieces.append(piece)
-            if piece.choices and (text := piece.choices[0].delta.content):
-                yield text
-        self._account(litellm, model, pieces, messages)
+        with lasting_span("language model", **{"gen_ai.request.model": model}) as watched:
+            response = litellm.completion(
+                model=model,
+                messages=[dict(message) for message in messages],
+                api_key=self.api_key if model == self.models[0] else None,
+                timeout=self.timeout_seconds,
+                num_retries=RETRIES,
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            pieces: list[Any] = []
+            for piece in response:
+                pieces.append(piece)
+                if piece.choices and (text := piece.choices[0].delta.content):
+                    yield text
+            self._account(litellm, model, pieces, messages)
+            watched.note(tokens=self.usage.token_count)
 
     def _account(
         self, litellm: Any, model: str, pieces: list[Any], messages: Sequence[Message]

@@ -4,10 +4,12 @@ A query is called by its name, with keyword arguments for its parameters, and re
 instances of the row class it is asked for. Nothing outside this package writes SQL.
 """
 
+import logging
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib.resources import files
 from types import TracebackType
 from typing import Any, LiteralString, Self, TypeVar, cast
@@ -18,10 +20,21 @@ from numpy.typing import NDArray
 from psycopg.rows import class_row, dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from alexandria.errors import StoreUnavailableError
+from alexandria.adapters.tracing import span
+from alexandria.errors import StorageFullError, StoreUnavailableError
 
 Row = TypeVar("Row")
+Pool = ConnectionPool[psycopg.Connection[Any]]
 _HEADER = "-- name: "
+_KEPT_PLAN = "-- Plan: kept."
+"""Marks a query that is planned once for a connection: planning it takes longer than running
+it. Any other is planned each time, for the filters that it is given."""
+_LOG = logging.getLogger(__name__)
+
+_LINE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2} | {
+    "tcp_user_timeout": 15_000
+}
+"""How soon a server whose machine is gone is given up, in seconds, and in milliseconds."""
 
 
 @cache
@@ -37,6 +50,42 @@ def named_queries() -> Mapping[str, LiteralString]:
     return queries
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """For whom a session works.
+
+    Attributes:
+        facts: Settings of each of its transactions: the role it takes, and what row-level
+            security asks for.
+        parameters: What every query of the session is given besides its own parameters.
+    """
+
+    facts: Mapping[str, str]
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a session waits before it gives up, in seconds.
+
+    Attributes:
+        connection: For a connection, be the pool exhausted or the server away.
+        retrying: How long one attempt to connect is repeated, with growing pauses; the next
+            query begins another.
+        statement: For a statement; 0 without end.
+        lock: For what another session holds; 0 without end.
+    """
+
+    connection: float = 15.0
+    retrying: float = 300.0
+    statement: float = 0.0
+    lock: float = 0.0
+
+
+class _LeftConnectionError(psycopg.OperationalError):
+    """The server had left a connection before anything was asked of it."""
+
+
 class Database:
     """Connections to one Postgres database.
 
@@ -44,17 +93,40 @@ class Database:
     rolled back together; any other call is a transaction of its own.
     """
 
-    def __init__(self, address: str, *, connections: int = 4) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        connections: int = 4,
+        acting: Acting | None = None,
+        pool: Pool | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """Connect when first used.
+
+        Args:
+            address: As libpq reads it.
+            connections: Most at a time.
+            acting: For whom; None for the account of the address and no parameters.
+            pool: Connections to share; None for some of its own.
+            patience: Of its own connections; None for that of a pipeline.
+        """
         self.address = address
-        self._pool = ConnectionPool(
-            address, min_size=0, max_size=connections, open=False, configure=_configure, timeout=15
-        )
+        self.pool: Pool = pool or _pool_of(address, connections, patience or Patience())
+        self._acting = acting or Acting({}, {})
         self._current: ContextVar[psycopg.Connection[Any] | None] = ContextVar(
             "current", default=None
         )
 
+    def session(self, acting: Acting) -> "Database":
+        """The same connections, each transaction opened for a principal.
+
+        A transaction of one session is never joined by another.
+        """
+        return Database(self.address, acting=acting, pool=self.pool)
+
     def __enter__(self) -> Self:
-        self._pool.open()
+        self.pool.open()
         return self
 
     def __exit__(
@@ -63,7 +135,7 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.close()
+        self.pool.close()
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -118,7 +190,8 @@ class Database:
         if not rows:
             return 0
         with self._connection() as connection, connection.cursor() as cursor:
-            cursor.executemany(named_queries()[query], rows)
+            given = [{**self._acting.parameters, **row} for row in rows]
+            cursor.executemany(named_queries()[query], given)
             return cursor.rowcount
 
     def statement(self, text: str) -> None:
@@ -129,8 +202,13 @@ class Database:
     @contextmanager
     def lock(self, name: str) -> Generator[None]:
         """Hold a lock that one process at a time can have; others wait. Ends with the process."""
-        with psycopg.connect(self.address, autocommit=True) as connection:
-            connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (name,))
+        with ExitStack() as stack:
+            try:
+                opening = psycopg.connect(self.address, autocommit=True)
+                connection = stack.enter_context(opening)
+                connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (name,))
+            except psycopg.OperationalError as error:
+                raise self._unavailable(error) from error
             yield
 
     @staticmethod
@@ -170,7 +248,10 @@ class Database:
             self._connection() as connection,
             connection.cursor(row_factory=factory, binary=True) as cursor,
         ):
-            cursor.execute(_sql(query, parameters), parameters)
+            with span(f"sql {query}"):
+                text = _sql(query, parameters)
+                given = {**self._acting.parameters, **parameters}
+                cursor.execute(text, given, prepare=_KEPT_PLAN in text)
             yield cursor
 
     @contextmanager
@@ -180,10 +261,40 @@ class Database:
             yield current
             return
         try:
-            with self._pool.connection() as connection:
-                yield connection
+            with ExitStack() as stack:
+                yield self._enter(stack)
+        except psycopg.errors.DiskFull as error:
+            raise StorageFullError from error
         except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreUnavailableError(f"{StoreUnavailableError().message} ({error})") from error
+            raise self._unavailable(error) from error
+
+    def _enter(self, stack: ExitStack) -> psycopg.Connection[Any]:
+        """A connection that works; those that a server left behind when it ended are replaced."""
+        try:
+            return stack.enter_context(self._pooled())
+        except _LeftConnectionError:
+            self.pool.check()
+            return stack.enter_context(self._pooled())
+
+    @contextmanager
+    def _pooled(self) -> Generator[psycopg.Connection[Any]]:
+        with self.pool.connection() as connection:
+            if self._acting.facts:
+                facts = {"facts": self.json(self._acting.facts)}
+                try:
+                    connection.execute(named_queries()["act_for"], facts)
+                except psycopg.OperationalError as error:
+                    if connection.closed:
+                        raise _LeftConnectionError from error
+                    raise
+            yield connection
+
+    def _unavailable(self, error: psycopg.Error) -> StoreUnavailableError:
+        """What an operator may know of the server, the log says where a principal asks."""
+        if not self._acting.facts:
+            return StoreUnavailableError(f"{StoreUnavailableError().message} ({error})")
+        _LOG.warning("Postgres did not answer: %s: %s", type(error).__name__, error)
+        return StoreUnavailableError()
 
 
 def _sql(query: str, parameters: Mapping[str, object]) -> LiteralString:
@@ -196,11 +307,26 @@ def _sql(query: str, parameters: Mapping[str, object]) -> LiteralString:
     return text
 
 
-def _configure(connection: psycopg.Connection[Any]) -> None:
+def _pool_of(address: str, connections: int, patience: Patience) -> Pool:
+    return ConnectionPool(
+        address,
+        kwargs={"connect_timeout": max(2, round(patience.connection)), **_LINE},
+        min_size=0,
+        max_size=connections,
+        open=False,
+        configure=partial(_configure, patience=patience),
+        timeout=patience.connection,
+        reconnect_timeout=patience.retrying,
+    )
+
+
+def _configure(connection: psycopg.Connection[Any], patience: Patience) -> None:
     from pgvector.psycopg import register_vector
 
     register_vector(connection)
-    connection.execute("SET plan_cache_mode = force_custom_plan")
     connection.execute("SET hnsw.iterative_scan = strict_order")
     connection.execute("SET hnsw.ef_search = 200")
+    limits = {"statement_timeout": patience.statement, "lock_timeout": patience.lock}
+    for name, seconds in limits.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, str(round(1000 * seconds))))
     connection.commit()

@@ -25,7 +25,7 @@ _SENT_HEADER = 2
 """Numbers of two bytes before those of a vector, as Postgres sends it."""
 
 _COLUMN_TYPES = (
-    *("text", "uuid", "uuid", "uuid", "text", "text", "text[]", "timestamptz"),
+    *("text", "uuid", "uuid", "uuid", "text", "uuid", "text", "text[]", "timestamptz"),
     *("halfvec", "sparsevec", "int4[]"),
 )
 """Of the columns of `copy_entries`, in its order."""
@@ -37,6 +37,7 @@ class _StoredEntry:
     document_id: str
     source_id: str
     tenant_id: str
+    access_id: str
     language: str
     tags: list[str]
     modified_at: datetime
@@ -123,6 +124,7 @@ class PostgresIndex:
                 document_id=entry.document_id,
                 source_id=entry.source_id,
                 tenant_id=entry.tenant_id,
+                access_id=entry.access_id,
                 language=entry.language,
                 tags=tuple(entry.tags),
                 modified_at=entry.modified_at,
@@ -207,7 +209,7 @@ class PostgresIndex:
             )
             self._database.statement(
                 f"CREATE INDEX IF NOT EXISTS {name}_term_ids_idx ON {self._table} "
-                "USING gin (term_ids)"
+                "USING gin (term_ids knowledge.term_ids_ops)"
             )
 
     def drop(self) -> None:
@@ -224,6 +226,7 @@ class PostgresIndex:
             with_staged=self.with_staged,
             dimension=self._dimension,
             tenant_id=where.tenant_id,
+            access_ids=None if where.access_ids is None else list(where.access_ids),
             source_ids=list(where.source_ids),
             document_ids=list(where.document_ids),
             languages=list(where.languages),
@@ -245,6 +248,7 @@ class PostgresIndex:
             UUID(entry.document_id),
             UUID(entry.source_id),
             entry.tenant_id,
+            UUID(entry.access_id),
             entry.language,
             list(entry.tags),
             entry.modified_at,

@@ -1,16 +1,20 @@
 """Bring a Postgres database to the newest schema, with Alembic, forward only."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from alexandria.errors import StoreUnavailableError
+from alexandria.errors import ConfigurationError, StoreUnavailableError
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest revision; a test holds it to the migrations folder."""
+
+API_ACCOUNT = "alexandria_api"
+"""The account of the API; it owns nothing."""
 
 _LOCK = 5_120_231_117
 """Advisory lock key: of several processes that start at once, one migrates."""
@@ -59,9 +63,67 @@ def migrate(address: str) -> bool:
     return True
 
 
-def _connect(address: str) -> psycopg.Connection[tuple[object, ...]]:
+def check_migrated(address: str) -> None:
+    """Refuse to serve from an older schema, with an account that may not change it.
+
+    Raises:
+        StoreUnavailableError: The server did not answer, or the schema is not the newest.
+    """
+    with _connect(address) as connection:
+        if _revision(connection) != HEAD:
+            raise StoreUnavailableError(
+                "The database has another schema than this version needs; let `alexandria "
+                "migrate` or deploy/migrate.sh run, then this goes on by itself."
+            )
+
+
+def serving_address(owner: str) -> str:
+    """The owner's database for the API: as the API's own account where that needs no password.
+
+    On the embedded server, which answers on a private socket, it signs in as that account. On
+    any other it signs in as the owner and gives up the owner's rights from the first moment.
+    """
+    parts = conninfo_to_dict(owner)
+    if str(parts.get("host") or "").startswith("/"):
+        return address_of({**parts, "user": API_ACCOUNT}, str(parts.get("dbname") or ""))
+    return make_conninfo(owner, options=f"-c role={API_ACCOUNT}")
+
+
+def set_api_password(owner: str, serving: str) -> None:
+    """Give the API's account the password in its address.
+
+    The server is sent a verifier that was computed here, so that its log never holds it.
+
+    Args:
+        owner: Address of the database as its owner.
+        serving: Address of the database as the API's account.
+
+    Raises:
+        StoreUnavailableError: The server did not answer.
+        ConfigurationError: The address names another account, or no password.
+    """
+    parts = conninfo_to_dict(serving)
+    password = str(parts.get("password") or "")
+    if parts.get("user") != API_ACCOUNT or not password:
+        raise ConfigurationError(
+            f"ALEXANDRIA_SERVING_DATABASE_URL must name the account {API_ACCOUNT} and its password."
+        )
+    with _connect(owner) as connection:
+        verifier = connection.pgconn.encrypt_password(
+            password.encode(), API_ACCOUNT.encode(), b"scram-sha-256"
+        )
+        connection.execute(
+            sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
+                sql.Identifier(API_ACCOUNT), sql.Literal(verifier.decode())
+            )
+        )
+
+
+@contextmanager
+def _connect(address: str) -> Generator[psycopg.Connection[tuple[object, ...]]]:
     try:
-        return psycopg.connect(address, autocommit=True, connect_timeout=10)
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+            yield connection
     except psycopg.OperationalError as error:
         raise StoreUnavailableError(f"{StoreUnavailableError().message} ({error})") from error
 

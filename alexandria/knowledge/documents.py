@@ -4,10 +4,10 @@ Offsets are Python string indexes into `ParsedDocument.text`, half-open. Every c
 of `text` that is not white space lies in exactly one block, and every block in one unit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 """Part of every parse id: raise it when a reader's output changes."""
 
 LOW_CONFIDENCE = 0.8
@@ -60,7 +60,8 @@ class Unit:
         label: What a reader calls it: "Page 3", "Chapter IV", "Sheet Prices".
         anchor: Where a viewer opens it, unique in the document: "page=3", "chapter=4".
         start: First character in the text.
-        end: One past the last; equal to `start` when nothing was read.
+        end: One past the last; equal to `start` when nothing was read, or when it has no words
+            of its own, see `under_name`.
         problem: Why nothing was read; None when the unit's text is in the document.
         language: ISO 639-1 of its text; the document's where there is too little to tell.
         confidence: Mean confidence of recognized text, 0..1; None when it was not recognized
@@ -160,7 +161,14 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """One document as text with structure. `language` is ISO 639-1, "und" when unknown."""
+    """One document as text with structure; the same for everyone who has its bytes.
+
+    Attributes:
+        title: What it calls itself; empty where it says nothing. A name that its file has in
+            one place is none of what others with the same bytes may see.
+        language: ISO 639-1, "und" when unknown.
+        text: Empty where a file without words was read, such as a photograph.
+    """
 
     title: str
     author: str
@@ -172,3 +180,20 @@ class ParsedDocument:
     notes: tuple[Note, ...] = ()
     images: tuple[Image, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+
+
+def under_name(document: ParsedDocument, name: str) -> ParsedDocument:
+    """A document without words as one owner finds it: its first readable unit says its name.
+
+    Any other document stays as it is.
+    """
+    at = next((one.ordinal for one in document.units if one.problem is None), None)
+    if document.text or at is None or not name:
+        return document
+    end = len(name)
+    units = (
+        replace(one, start=end if one.ordinal > at else 0, end=end if one.ordinal >= at else 0)
+        for one in document.units
+    )
+    heading = Block(BlockKind.HEADING, 0, end, at, level=1)
+    return replace(document, text=name, units=tuple(units), blocks=(heading,))

@@ -20,6 +20,7 @@ class IndexEntry:
         chunk_id: A UUID string, the same in every store.
         dense: The embedding, float32, length 1.
         terms: BM25 term-frequency weights; the index multiplies by IDF when asked.
+        access_id: The access list of its document.
         modified_at: When the document changed in its source; date filters use it.
     """
 
@@ -27,6 +28,7 @@ class IndexEntry:
     document_id: str
     source_id: str
     tenant_id: str
+    access_id: str
     language: str
     tags: tuple[str, ...]
     modified_at: datetime
@@ -36,9 +38,15 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
-    """What may be found. An empty tuple or None leaves that side open; the tenant never is."""
+    """What may be found. An empty tuple or None leaves that side open; the tenant never is.
+
+    Attributes:
+        access_ids: Access lists that let the asker in; None for operators, who see all. Without
+            any, nothing is found.
+    """
 
     tenant_id: str = "default"
+    access_ids: tuple[str, ...] | None = None
     source_ids: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

@@ -103,7 +103,7 @@ def source_coverage(workspace: Workspace, source_id: str | None = None) -> dict[
 
     A source without documents that were read is left out.
     """
-    found = _tallies(workspace, workspace.settings.tenant_id, source_id=source_id)
+    found = _tallies(workspace, workspace.tenant_id, source_id=source_id)
     return {owner: _add_up(tallies) for owner, tallies in found.items()}
 
 

@@ -17,6 +17,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from alexandria.workflows.insights.usage import forget_old_usage
 from alexandria.workflows.reports import StageReport, record_stage_run
 from alexandria.workflows.stages.analytics import (
     MARTS,
@@ -41,9 +42,14 @@ def ledger_exports(
 ) -> dg.MaterializeResult[None]:
     """The ledger and its events as Parquet files that all show the same moment.
 
-    Texts stay behind: an analyst gets counts, states, dates and what was asked.
+    Texts stay behind: an analyst gets counts, states, dates and what was asked. Events and
+    questions that are past the retention are deleted first.
     """
-    return _materialized(context, workspace, export_ledger(workspace))
+    forgotten = forget_old_usage(workspace)
+    report = export_ledger(workspace)
+    report.details["forgotten_usage_events"] = forgotten.usage_events
+    report.details["forgotten_questions"] = forgotten.questions
+    return _materialized(context, workspace, report)
 
 
 @dg.asset(

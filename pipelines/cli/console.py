@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -25,14 +26,27 @@ HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder of the library. Default: $ALEXANDRIA_HOME or .alexandria."),
 ]
+TenantOption = Annotated[
+    str | None,
+    typer.Option("--tenant", help="Whose library. Default: $ALEXANDRIA_TENANT_ID or default."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
-def read_settings(home: Path | None) -> Settings:
-    """Settings from the environment, the home from the flag if it is given."""
+def read_settings(home: Path | None, tenant: str | None = None) -> Settings:
+    """Settings from the environment, home and tenant from their flags if they are given.
+
+    Raises:
+        BadParameter: No library may be called like the tenant.
+    """
     if home is not None:
         os.environ["ALEXANDRIA_HOME"] = str(home)
-    return Settings()
+    settings = Settings()
+    if tenant is None:
+        return settings
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", tenant):
+        raise typer.BadParameter("A tenant has lower-case letters, digits and hyphens.")
+    return settings.model_copy(update={"tenant_id": tenant})
 
 
 @contextmanager
@@ -48,9 +62,11 @@ def plain_errors() -> Generator[None]:
 
 
 @contextmanager
-def opened(home: Path | None, progress: Progress | None = None) -> Generator[Workspace]:
+def opened(
+    home: Path | None, progress: Progress | None = None, *, tenant: str | None = None
+) -> Generator[Workspace]:
     """The library of the home, with plain errors around whatever is done with it."""
-    with plain_errors(), open_workspace(read_settings(home), progress) as workspace:
+    with plain_errors(), open_workspace(read_settings(home, tenant), progress) as workspace:
         yield workspace
 
 

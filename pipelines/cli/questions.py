@@ -1,12 +1,12 @@
 """`alexandria ask` and `alexandria evaluate`: an answer, and how well search finds them."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.sources import add_source, read_own_source
 from alexandria.workflows.reading.answering import Answered, stream_answer
 from alexandria.workflows.reading.evaluating import (
@@ -44,8 +44,8 @@ def ask(
     """
     with opened(home) as workspace:
         sources = tuple(read_own_source(workspace, name).source_id for name in source or ())
-        where = SearchFilter(
-            tenant_id=workspace.settings.tenant_id,
+        where = replace(
+            workspace.everything,
             source_ids=sources,
             languages=tuple(language or ()),
             tags=tuple(tag or ()),

@@ -20,15 +20,24 @@ def add(
         str | None, typer.Option(help="library (default), lms or marketplace.")
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag; repeatable.")] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who may read it: everyone (default), user:EMAIL, group:NAME, role:NAME; "
+            "repeatable."
+        ),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Register a source without running it; `up` or `ingest` brings it in.
 
-    Example: alexandria sources add ~/Notes --name notes --tag private
+    Example: alexandria sources add ~/Notes --name notes --reader user:ines@example.org
     """
     with opened(home) as workspace:
-        source = add_source(workspace, path, name=name, module=as_module(module), tags=tag)
+        source = add_source(
+            workspace, path, name=name, module=as_module(module), tags=tag, readers=reader
+        )
     if as_json:
         print_json(source)
     else:
@@ -47,10 +56,20 @@ def show(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print_json(sources)
         return
     rows = [
-        [item.name, item.kind, item.module, ", ".join(item.tags), item.location, item.synced_at]
+        [
+            item.name,
+            item.kind,
+            item.module,
+            ", ".join(item.tags),
+            ", ".join(item.readers),
+            item.location,
+            item.synced_at,
+        ]
         for item in sources
     ]
-    print_table("Sources", ["Name", "Kind", "Module", "Tags", "Location", "Synced"], rows)
+    print_table(
+        "Sources", ["Name", "Kind", "Module", "Tags", "Readers", "Location", "Synced"], rows
+    )
 
 
 @app.command("remove")

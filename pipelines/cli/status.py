@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from alexandria.workflows.identity.audit import OPERATOR, record_event
 from alexandria.workflows.operating.sources import list_sources
 from alexandria.workflows.operating.status import Status, read_status
 from alexandria.workflows.quality.verification import repair_qdrant
 from alexandria.workflows.quality.verification import verify as count_stores
 from alexandria.workflows.stages.parsing import restore_blobs
+from alexandria.workflows.workspace import Workspace
 from pipelines.cli.console import HomeOption, JsonOption, opened, out, print_json, print_table
 
 SHOWN_UNITS = 5
@@ -54,9 +56,7 @@ def verify(
     """
     with opened(home) as workspace:
         if repair:
-            for source in list_sources(workspace):
-                restore_blobs(workspace, source)
-            repair_qdrant(workspace)
+            _repair(workspace)
         counts = count_stores(workspace)
     wrong = [count for count in counts if not count.is_equal]
     if as_json:
@@ -69,6 +69,14 @@ def verify(
         print_table("Counted twice", ["Store", "What", "Ledger", "Found", ""], rows)
     if wrong:
         raise typer.Exit(1)
+
+
+def _repair(workspace: Workspace) -> None:
+    files = sum(restore_blobs(workspace, source) for source in list_sources(workspace))
+    points = repair_qdrant(workspace)
+    if files or points:
+        told = {"files": files, "points": points}
+        record_event(workspace, "stores.repaired", "library", details=told, actor=OPERATOR)
 
 
 def _print_sources(current: Status) -> None:

@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.error import URLError
@@ -17,10 +18,12 @@ from urllib.request import urlopen
 import typer
 
 from alexandria.settings import Settings
+from alexandria.workflows.identity.owner import is_own_machine, renew_owner_key
 from pipelines.cli.console import HomeOption, err, opened, out, read_settings
 
 START_SECONDS = 120
-STOP_SECONDS = 20
+STOP_SECONDS = 60
+"""How long a process may take to end; a language model's answer under way may take 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ def up(
     suggest: Annotated[
         list[str] | None, typer.Option(help="A question to show when ready; repeatable.")
     ] = None,
+    no_link: Annotated[
+        bool, typer.Option("--no-link", help="Print no link that signs in without a password.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Start everything and keep it running; Ctrl-C or SIGTERM stops it cleanly.
@@ -55,10 +61,16 @@ def up(
         from pipelines.instance import prepare_dagster_home
 
         environment = {**os.environ, **prepare_dagster_home(workspace.settings)}
+        is_linked = is_own_machine(settings) and not no_link
+        make_key = partial(renew_owner_key, workspace) if is_linked else _no_key
         try:
-            _serve(settings, environment, suggest or [])
+            _serve(settings, environment, suggest or [], make_key)
         except KeyboardInterrupt:
             out.print("Stopped.")
+
+
+def _no_key() -> None:
+    return
 
 
 def services(settings: Settings, code_port: int, workspace_file: Path) -> list[Service]:
@@ -87,7 +99,12 @@ def _python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def _serve(settings: Settings, environment: Mapping[str, str], suggestions: list[str]) -> None:
+def _serve(
+    settings: Settings,
+    environment: Mapping[str, str],
+    suggestions: list[str],
+    make_key: Callable[[], str | None],
+) -> None:
     code_port = _free_port()
     workspace_file = settings.dagster_folder / "workspace.yaml"
     workspace_file.write_text(
@@ -105,7 +122,7 @@ def _serve(settings: Settings, environment: Mapping[str, str], suggestions: list
             for service in services(settings, code_port, workspace_file)
         ]
         _wait_until_ready(running, logs)
-        _announce(settings, suggestions)
+        _announce(settings, suggestions, make_key())
         while True:
             _require_alive(running, logs)
             time.sleep(0.5)
@@ -176,9 +193,15 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _announce(settings: Settings, suggestions: list[str]) -> None:
+def _announce(settings: Settings, suggestions: list[str], key: str | None) -> None:
+    """Say where everything is. A key goes behind "#", which no browser sends or logs."""
     host = settings.api_host
-    out.print(f"\nAsk the library:  [bold]http://{host}:{settings.api_port}[/]")
+    fragment = f"/#key={key}" if key else ""
+    page = f"http://{host}:{settings.api_port}{fragment}"
+    out.print("\nAsk the library:  ", end="")
+    out.print(page, style="bold", soft_wrap=True, highlight=False)
+    if key:
+        out.print("                  This link signs you in; it is for nobody else.")
     out.print(f"Watch the graph:  [bold]http://{host}:{settings.dagster_port}[/]")
     if suggestions:
         out.print("\nQuestions to try, there or with `alexandria ask`:")

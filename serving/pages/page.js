@@ -1,9 +1,12 @@
 // The page: asks, shows the answer as it comes, and opens what it stands on.
 // Everything that came from outside is put in as text, never as markup.
 
+import { watchDoor } from "./door.js";
+import { problemError, send } from "./session.js";
+
 const at = (id) => document.getElementById(id);
 const wide = window.matchMedia("(min-width: 64rem)");
-const texts = new Map(); // document and version to its text, as loaded
+let texts = new Map(); // document and version to its text, as loaded
 let running = null; // the question being answered: {abort, sources, tail, passages}
 let pressed = null; // what opened the viewer, to give the focus back to
 
@@ -31,32 +34,19 @@ async function ask(question) {
     const ended = await readEvents(await post("/api/v2/query/stream", { question }, run), run);
     if (!ended) throw new Error("The connection ended before the answer did. Ask again.");
   } catch (error) {
-    showFailure(error);
+    if (running === run) showFailure(error);
   } finally {
     finishAnswer(run);
   }
 }
 
-async function post(address, body, run = null) {
-  const response = await fetch(address, {
+function post(address, body, run = null) {
+  return send(address, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
     signal: run?.abort.signal,
   });
-  return checked(response);
-}
-
-async function checked(response) {
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => null);
-  throw problem ? problemError(problem) : new Error(`The library answered ${response.status}.`);
-}
-
-function problemError(problem) {
-  const error = new Error(problem.detail);
-  error.requestId = problem.request_id;
-  return error;
 }
 
 // Server-sent events, read from the body of a POST
@@ -106,7 +96,7 @@ const HANDLERS = {
 };
 
 function handleEvent({ name, data }, run) {
-  return HANDLERS[name]?.(data, run) ?? false;
+  return Object.hasOwn(HANDLERS, name) ? (HANDLERS[name](data, run) ?? false) : false;
 }
 
 // The answer
@@ -245,13 +235,13 @@ async function openSource(source, opener) {
 }
 
 async function loadText({ document_id: id, version_id: version }) {
-  const key = `${id}/${version}`;
-  if (!texts.has(key)) {
+  const [known, key] = [texts, `${id}/${version}`];
+  if (!known.has(key)) {
     const address = `/api/v2/documents/${encodeURIComponent(id)}/text`;
-    const response = await fetch(version ? `${address}?version_id=${version}` : address);
-    texts.set(key, await (await checked(response)).json());
+    const response = await send(version ? `${address}?version_id=${encodeURIComponent(version)}` : address);
+    known.set(key, await response.json());
   }
-  return texts.get(key);
+  return known.get(key);
 }
 
 function showText(document_, source) {
@@ -356,7 +346,7 @@ document.addEventListener("keydown", (event) => {
 
 async function showLibrary() {
   const response = await post("/api/v2/documents/search", { limit: 100 }).catch(() => null);
-  if (!response || running || !at("result").hidden) return;
+  if (!response || running || !at("result").hidden || at("ask").hidden) return;
   const { documents, total } = await response.json();
   if (total === 0) {
     at("status").textContent = "The library is empty. Add documents, then ask.";
@@ -393,5 +383,22 @@ function element(tag, properties, ...children) {
   return made;
 }
 
-at("question").focus();
-showLibrary();
+// What somebody saw is not for whoever signs in next.
+function forgetEverything() {
+  running?.abort.abort();
+  running = null;
+  closeViewer();
+  texts = new Map();
+  for (const id of ["error", "library", "notes", "sources", "result"]) at(id).hidden = true;
+  for (const id of ["library-list", "source-list", "answer", "viewer-text"]) at(id).replaceChildren();
+  for (const id of ["asked", "made", "status", "viewer-title", "viewer-place"]) at(id).textContent = "";
+  at("submit").textContent = "Ask";
+}
+
+watchDoor({
+  onEnter() {
+    at("question").focus();
+    showLibrary();
+  },
+  onLeave: forgetEverything,
+});

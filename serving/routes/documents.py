@@ -1,17 +1,23 @@
 """Documents: find, read, add."""
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, UploadFile
+from fastapi import Form
 
-from alexandria.workflows.reading.documents import read_document, read_text
+from alexandria.identity.permissions import Permission
+from alexandria.workflows.operating.sources import upload_source_name
+from alexandria.workflows.reading.documents import delete_document, read_document, read_text
 from alexandria.workflows.reading.images import document_images
 from alexandria.workflows.reading.searching import FoundDocument as FoundInLibrary
 from alexandria.workflows.reading.searching import search_documents
-from serving.dependencies import LibraryOfApp, OpenWorkspace
+from serving.admission.families import Family
+from serving.admission.identity import requires
+from serving.dependencies import ActingWorkspace
 from serving.filtering import resolve_filter
 from serving.openapi import problems
-from serving.routes.images import to_image
+from serving.routes.images import FORM_LIMITS, SentFile, to_image
+from serving.schemas.base import FormTruth, IdText
 from serving.schemas.documents import (
     AttachedDocument,
     Coverage,
@@ -28,25 +34,29 @@ from serving.schemas.documents import (
     Unit,
     UploadResponse,
 )
-from serving.uploads import SOURCE_NAME, keep_upload
+from serving.schemas.identity import Done
+from serving.uploads import Place, receive_upload
 
 PREFIX = "/api/v2/documents"
 UPLOAD_PATH = f"{PREFIX}/upload"
-router = APIRouter(prefix=PREFIX, tags=["documents"])
+router = Family(prefix=PREFIX, tags=["documents"], form_limits=FORM_LIMITS)
 
 
 @router.post(
     "/search",
     summary="Find documents",
     operation_id="search_documents",
-    responses=problems(413, 422),
+    dependencies=[requires(Permission.VIEW_DOCUMENTS)],
+    responses=problems(401, 403, 413, 422, 429),
 )
-def search(wanted: DocumentSearchRequest, workspace: OpenWorkspace) -> DocumentSearchResponse:
+def search(wanted: DocumentSearchRequest, workspace: ActingWorkspace) -> DocumentSearchResponse:
     """The documents that fit a query best, or all that pass the filters when none is given."""
     where = resolve_filter(workspace, wanted.filters)
     results = search_documents(workspace, wanted.query, where, limit=wanted.limit)
     return DocumentSearchResponse(
-        documents=[_to_found(item) for item in results.documents], total=results.total
+        documents=[_to_found(item) for item in results.documents],
+        total=results.total,
+        fallback_used=results.fallback_used,
     )
 
 
@@ -55,26 +65,32 @@ def search(wanted: DocumentSearchRequest, workspace: OpenWorkspace) -> DocumentS
     status_code=202,
     summary="Add a document",
     operation_id="upload_document",
-    responses=problems(413, 422),
+    dependencies=[requires(Permission.EDIT_DOCUMENTS)],
+    responses=problems(401, 403, 409, 413, 422, 429, 507),
 )
-def upload(file: UploadFile, library: LibraryOfApp) -> UploadResponse:
+def upload(
+    file: SentFile,
+    workspace: ActingWorkspace,
+    is_private: Annotated[FormTruth, Form(description="Only you may read it.")] = False,
+) -> UploadResponse:
     """Take in a file. The pipeline sees it within seconds and makes it searchable.
 
     It keeps its name unless another file has it. The same bytes under the same name are taken
     in once. Whether it could be read shows in `GET /api/v2/documents/{document_id}`.
     """
-    settings = library.settings
-    kept = keep_upload(file.file, file.filename, settings.uploads, settings.max_file_bytes)
-    return UploadResponse(source_name=SOURCE_NAME, **asdict(kept))
+    place = Place.of(workspace, is_private=is_private)
+    kept = receive_upload(workspace, file.file, file.filename, place)
+    return UploadResponse(source_name=upload_source_name(workspace), **asdict(kept))
 
 
 @router.get(
     "/{document_id}",
     summary="Read about a document",
     operation_id="read_document",
-    responses=problems(404, 422),
+    dependencies=[requires(Permission.VIEW_DOCUMENTS)],
+    responses=problems(401, 403, 404, 422, 429),
 )
-def read(document_id: str, workspace: OpenWorkspace) -> DocumentDetailResponse:
+def read(document_id: IdText, workspace: ActingWorkspace) -> DocumentDetailResponse:
     """One document, its units with what could not be read, and the documents most like it."""
     detail = read_document(workspace, document_id)
     return DocumentDetailResponse(
@@ -95,14 +111,28 @@ def read(document_id: str, workspace: OpenWorkspace) -> DocumentDetailResponse:
     "/{document_id}/text",
     summary="Read a document's text",
     operation_id="read_document_text",
-    responses=problems(404, 422),
+    dependencies=[requires(Permission.VIEW_DOCUMENTS)],
+    responses=problems(401, 403, 404, 422, 429),
 )
 def read_whole_text(
-    document_id: str, workspace: OpenWorkspace, version_id: str | None = None
+    document_id: IdText, workspace: ActingWorkspace, version_id: IdText | None = None
 ) -> DocumentTextResponse:
     """The text that quotes were taken from: of the published version, or of an earlier one."""
     text = read_text(workspace, document_id, version_id=version_id)
     return DocumentTextResponse.model_validate(text)
+
+
+@router.delete(
+    "/{document_id}",
+    summary="Take a document out",
+    operation_id="delete_document",
+    dependencies=[requires(Permission.DELETE_DOCUMENTS)],
+    responses=problems(401, 403, 404, 422, 429),
+)
+def delete(document_id: IdText, workspace: ActingWorkspace) -> Done:
+    """Nobody finds or reads it from now on, and its file does not bring it back."""
+    delete_document(workspace, document_id)
+    return Done()
 
 
 def _to_found(item: FoundInLibrary) -> FoundDocument:

@@ -1,36 +1,43 @@
 """Whether the service runs, is ready, and how it does."""
 
-from contextlib import suppress
+import asyncio
 
-from fastapi import APIRouter, BackgroundTasks, Response
+from anyio.to_thread import run_sync
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from alexandria.errors import AlexandriaError
-from alexandria.workflows.operating.health import check_health
-from alexandria.workflows.operating.status import list_source_status
+from alexandria.workflows.operating.health import unopened_library
+from alexandria.workflows.reading.candidates import sentences_kept
+from serving.admission.families import Family
+from serving.admission.identity import public
 from serving.dependencies import LibraryOfApp, MetricsOfApp
 from serving.library import Library
-from serving.metrics import Metrics
 from serving.schemas.health import Liveness, Part, Readiness, State
+from serving.telemetry.metrics import Metrics
 
-router = APIRouter(tags=["health"])
+router = Family(prefix="/health", tags=["health"], dependencies=[public()])
+metrics_router = Family(prefix="/metrics", tags=["health"], dependencies=[public()])
 
 
-@router.get("/health/live", summary="Whether the process answers", operation_id="check_liveness")
-def check_liveness() -> Liveness:
+@router.get(
+    "/live",
+    summary="Whether the process answers",
+    operation_id="check_liveness",
+)
+async def check_liveness() -> Liveness:
     """Always ok: a process that hangs does not answer at all."""
     return Liveness()
 
 
 @router.get(
-    "/health/ready",
+    "/ready",
     summary="Whether questions can be answered now",
     operation_id="check_readiness",
     responses={503: {"model": Readiness, "description": "A required part is down."}},
 )
-def check_readiness(library: LibraryOfApp, response: Response) -> Readiness:
-    """The state of every part; 503 only if a required one is down."""
-    parts = _parts(library)
+async def check_readiness(library: LibraryOfApp, response: Response) -> Readiness:
+    """The state of every part, a second old at most; 503 only if a required one is down."""
+    parts = await _parts(library)
     status = _overall(parts)
     if status == "down":
         response.status_code = 503
@@ -38,35 +45,47 @@ def check_readiness(library: LibraryOfApp, response: Response) -> Readiness:
     return Readiness(status=status, parts=parts)
 
 
-@router.get(
-    "/metrics",
+@metrics_router.get(
+    "",
     summary="Counters for Prometheus",
     operation_id="read_metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"example": "http_requests_in_progress 1.0"}}}},
 )
-def read_metrics(
-    library: LibraryOfApp, metrics: MetricsOfApp, afterwards: BackgroundTasks
-) -> Response:
+async def read_metrics(library: LibraryOfApp, metrics: MetricsOfApp) -> Response:
     """Requests, questions and documents, in Prometheus' text format.
 
-    Documents are counted after each answer, for the next one: this route never waits for a
+    Parts and documents are looked at anew for the next answer: this route never waits for a
     store, and so works when one is down.
     """
-    afterwards.add_task(_count_documents, library, metrics)
-    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    _show(library, metrics)
+    shown = await run_sync(generate_latest, metrics.registry, limiter=library.watchers)
+    return Response(shown, media_type=CONTENT_TYPE_LATEST)
 
 
-def _count_documents(library: Library, metrics: Metrics) -> None:
-    with suppress(AlexandriaError):
-        metrics.show_documents(list_source_status(library.workspace))
-
-
-def _parts(library: Library) -> list[Part]:
-    """While the library opens or warms, asking its parts would only wait for it."""
+def _show(library: Library, metrics: Metrics) -> None:
+    """Show what was found last, and begin to find it again."""
     if not library.is_warm:
-        return [Part(name="library", state="down", detail=library.progress, is_required=True)]
-    return [Part.model_validate(item) for item in check_health(library.workspace)]
+        metrics.show_parts([unopened_library(library.progress)])
+        return
+    metrics.watch_pool(library.workspace.database.pool)
+    metrics.watch_cache("sentences", sentences_kept)
+    for found in (library.parts, library.documents):
+        found.ask()
+    if library.parts.last is not None:
+        metrics.show_parts(library.parts.last)
+    if library.documents.last is not None:
+        metrics.show_documents(library.documents.last)
+
+
+async def _parts(library: Library) -> list[Part]:
+    """While the library opens or warms, asking its parts would only wait for it."""
+    if library.is_warm:
+        # Shielded: one client that leaves must not end what others wait for.
+        found = await asyncio.shield(asyncio.wrap_future(library.parts.ask()))
+    else:
+        found = [unopened_library(library.progress)]
+    return [Part.model_validate(item) for item in found]
 
 
 def _overall(parts: list[Part]) -> State:

@@ -4,9 +4,11 @@ from dataclasses import asdict
 from io import BytesIO
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import File, Form, Response, UploadFile
 
 from alexandria.errors import EmptyFileError, FileTooLargeError, UnsupportedFormatError
+from alexandria.identity.permissions import Permission
+from alexandria.workflows.operating.sources import upload_source_name
 from alexandria.workflows.reading.documents import read_document
 from alexandria.workflows.reading.images import (
     ImageSummary,
@@ -16,23 +18,33 @@ from alexandria.workflows.reading.images import (
     search_images,
 )
 from alexandria.workflows.reading.images import SimilarImage as FoundImage
-from serving.dependencies import OpenWorkspace
+from serving.admission.families import Family
+from serving.admission.identity import requires
+from serving.dependencies import ActingWorkspace
 from serving.openapi import Responses, problems
+from serving.schemas.base import IdText
 from serving.schemas.images import (
     Image,
+    ImageId,
     ImageSearchResponse,
     ImageUploadResponse,
     SimilarImage,
 )
-from serving.uploads import SOURCE_NAME, keep_upload
+from serving.uploads import Place, receive_upload
 
 PREFIX = "/api/v2/images"
 UPLOAD_PATH = f"{PREFIX}/upload"
 SEARCH_PATH = f"{PREFIX}/search"
-SEARCH_BYTES = 32 << 20
-"""Largest picture to search by; it is held in memory."""
+PICTURE_BYTES = 32 << 20
+"""Largest picture that is taken; it is held in memory."""
 
-router = APIRouter(prefix=PREFIX, tags=["images"])
+FORM_LIMITS = {"max_files": 1, "max_fields": 4, "max_part_size": 64 << 10}
+"""What the form around one file may hold; the parts of a form are held in memory."""
+
+router = Family(prefix=PREFIX, tags=["images"], form_limits=FORM_LIMITS)
+
+SentFile = Annotated[UploadFile, File(json_schema_extra={"minLength": 1})]
+"""A file in a form, with something in it."""
 
 _UNNAMED = frozenset({"", "application/octet-stream"})
 _TAKEN = frozenset(
@@ -61,13 +73,14 @@ _BINARY = {"type": "string", "format": "binary"}
     status_code=202,
     summary="Add a picture",
     operation_id="upload_image",
-    responses=problems(404, 413, 415, 422),
+    dependencies=[requires(Permission.EDIT_DOCUMENTS)],
+    responses=problems(401, 403, 404, 409, 413, 415, 422, 429, 507),
 )
 def upload(
-    file: UploadFile,
-    workspace: OpenWorkspace,
+    file: SentFile,
+    workspace: ActingWorkspace,
     document_id: Annotated[
-        str | None, Form(description="A document to show it with; it must be there.")
+        IdText | None, Form(description="A document to show it with; it must be there.")
     ] = None,
 ) -> ImageUploadResponse:
     """Take in a picture. The pipeline sees it within seconds, reads its text and describes it.
@@ -75,22 +88,18 @@ def upload(
     It becomes a document of its own; with a `document_id` it is shown among that document's
     pictures as well. The same bytes under the same name are taken in once.
     """
-    settings = workspace.settings
-    content = _picture_in(file, settings.max_file_bytes)
+    content = _picture_in(file, min(PICTURE_BYTES, workspace.settings.max_file_bytes))
     check_picture(content.getvalue())
-    folder, prefix = settings.uploads, ""
-    if document_id:
-        known = read_document(workspace, document_id).document.document_id
-        folder, prefix = folder / known, f"{known}/"
-    kept = asdict(keep_upload(content, file.filename, folder, settings.max_file_bytes))
-    kept["path"] = prefix + kept["path"]
-    document, image = expected_image_id(workspace, kept["path"], kept["content_hash"])
+    known = read_document(workspace, document_id).document.document_id if document_id else None
+    place = Place.of(workspace, document_id=known)
+    kept = receive_upload(workspace, content, file.filename, place)
+    document, image = expected_image_id(workspace, kept.path, kept.content_hash)
     return ImageUploadResponse(
         image_id=image,
         document_id=document,
         image_url=f"{PREFIX}/{image}",
-        source_name=SOURCE_NAME,
-        **kept,
+        source_name=upload_source_name(workspace),
+        **asdict(kept),
     )
 
 
@@ -98,11 +107,12 @@ def upload(
     "/search",
     summary="Find pictures like one",
     operation_id="search_images",
-    responses=problems(413, 415, 422),
+    dependencies=[requires(Permission.QUERY)],
+    responses=problems(401, 403, 413, 415, 422, 429),
 )
 def search(
-    file: UploadFile,
-    workspace: OpenWorkspace,
+    file: SentFile,
+    workspace: ActingWorkspace,
     top_k: Annotated[int, Form(ge=1, le=100, description="How many at most.")] = 10,
 ) -> ImageSearchResponse:
     """The published pictures most like the one sent, best first.
@@ -110,7 +120,7 @@ def search(
     The descriptor that is built in finds the same picture again, scaled, saved or tinted
     otherwise, or with a little cut off. A CLIP model, by setting, finds what shows alike things.
     """
-    content = _picture_in(file, SEARCH_BYTES)
+    content = _picture_in(file, PICTURE_BYTES)
     found = search_images(workspace, content.getvalue(), limit=top_k)
     return ImageSearchResponse(results=[_to_similar(item) for item in found])
 
@@ -119,9 +129,10 @@ def search(
     "/{image_id}",
     summary="Read about a picture",
     operation_id="read_image",
-    responses=problems(404, 422),
+    dependencies=[requires(Permission.VIEW_DOCUMENTS)],
+    responses=problems(401, 403, 404, 422, 429),
 )
-def read(image_id: str, workspace: OpenWorkspace) -> Image:
+def read(image_id: ImageId, workspace: ActingWorkspace) -> Image:
     """One picture of a published document, with its text and caption."""
     return to_image(read_image(workspace, image_id))
 
@@ -131,9 +142,10 @@ def read(image_id: str, workspace: OpenWorkspace) -> Image:
     summary="See a picture small",
     operation_id="read_image_thumbnail",
     response_class=Response,
-    responses=problems(404, 422) | _bytes_of("image/png"),
+    dependencies=[requires(Permission.VIEW_DOCUMENTS)],
+    responses=problems(401, 403, 404, 422, 429) | _bytes_of("image/png"),
 )
-def read_thumbnail(image_id: str, workspace: OpenWorkspace) -> Response:
+def read_thumbnail(image_id: ImageId, workspace: ActingWorkspace) -> Response:
     """A PNG of 300 pixels at most on its longer side."""
     stored = read_image(workspace, image_id)
     content = workspace.blobs.read(stored.thumbnail_hash)
@@ -145,9 +157,10 @@ def read_thumbnail(image_id: str, workspace: OpenWorkspace) -> Response:
     summary="Fetch a picture",
     operation_id="read_image_original",
     response_class=Response,
-    responses=problems(404, 422) | _bytes_of(*_SENT, "application/octet-stream"),
+    dependencies=[requires(Permission.VIEW_DOCUMENTS)],
+    responses=problems(401, 403, 404, 422, 429) | _bytes_of(*_SENT, "application/octet-stream"),
 )
-def read_original(image_id: str, workspace: OpenWorkspace) -> Response:
+def read_original(image_id: ImageId, workspace: ActingWorkspace) -> Response:
     """The picture's bytes as they lie in the document, to be saved as a file."""
     stored = read_image(workspace, image_id)
     content = workspace.blobs.read(stored.content_hash)

@@ -1,12 +1,15 @@
-"""The web page: three plain files that load nothing from anywhere else."""
+"""The web page: a few plain files that load nothing from anywhere else."""
 
 from os import PathLike, stat_result
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from serving.admission.families import Family
+from serving.admission.identity import public
 
 PAGES_FOLDER = Path(__file__).parents[1] / "pages"
 _HEADERS = {
@@ -17,7 +20,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-router = APIRouter(include_in_schema=False)
+router = Family(include_in_schema=False, dependencies=[public()])
 
 
 class PageFiles(StaticFiles):

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from uuid import uuid4
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from alexandria.errors import AlexandriaError
+from alexandria.identity.permissions import Permission
 from alexandria.workflows.reading.answering import Answered, AnswerEvent, Citation, answer
-from serving.dependencies import MetricsOfApp, OpenWorkspace, Question, StreamedAnswer
+from serving.admission.families import Family
+from serving.admission.identity import requires
+from serving.dependencies import ActingWorkspace, MetricsOfApp, Question, StreamedAnswer
 from serving.errors import describe_error, request_id_of
 from serving.openapi import problems
 from serving.schemas.base import ResponseBody
@@ -21,8 +24,12 @@ from serving.schemas.query import (
     Source,
     TextEvent,
 )
+from serving.telemetry.reporting import report_answer
 
-router = APIRouter(prefix="/api/v2/query", tags=["query"])
+router = Family(prefix="/api/v2/query", tags=["query"])
+
+DEGRADED_SECONDS = 30
+"""After which asking again may bring a better answer than a degraded one."""
 
 _STREAM_EXAMPLE = (
     'event: passages\ndata: {"passages": []}\n\n'
@@ -32,8 +39,16 @@ _STREAM_EXAMPLE = (
 )
 
 
-@router.post("", summary="Ask the library", operation_id="ask", responses=problems(413, 422))
-def ask(asked: Question, workspace: OpenWorkspace, metrics: MetricsOfApp) -> QueryResponse:
+@router.post(
+    "",
+    summary="Ask the library",
+    operation_id="ask",
+    dependencies=[requires(Permission.QUERY)],
+    responses=problems(401, 403, 413, 422, 429),
+)
+def ask(
+    request: Request, asked: Question, workspace: ActingWorkspace, metrics: MetricsOfApp
+) -> QueryResponse:
     """Answer a question from the library, with the quotes the answer stands on.
 
     `metadata.is_answered` is false when the library holds nothing that answers. The
@@ -43,6 +58,7 @@ def ask(asked: Question, workspace: OpenWorkspace, metrics: MetricsOfApp) -> Que
     with metrics.query() as watch:
         answered = answer(workspace, query.question, asked.where, limit=query.config.top_k)
         watch.finish(is_answered=answered.is_answered)
+    report_answer(request, answered, "whole")
     return _to_response(answered, query)
 
 
@@ -51,7 +67,8 @@ def ask(asked: Question, workspace: OpenWorkspace, metrics: MetricsOfApp) -> Que
     summary="Ask the library, answered as it is written",
     operation_id="ask_stream",
     response_class=EventSourceResponse,
-    responses=problems(413, 422)
+    dependencies=[requires(Permission.QUERY)],
+    responses=problems(401, 403, 413, 422, 429)
     | {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}},
 )
 def ask_stream(
@@ -67,6 +84,7 @@ def ask_stream(
         for event in answering.events:
             if isinstance(event.data, Answered):
                 answering.watch.finish(is_answered=event.data.is_answered)
+                report_answer(request, event.data, "stream")
             yield _to_event(event, asked.query)
     except AlexandriaError as error:
         answering.watch.fail()
@@ -76,6 +94,18 @@ def ask_stream(
         yield ServerSentEvent(event="error", data=problem)
 
 
+def _to_metadata(answered: Answered) -> ResponseMetadata:
+    metadata = ResponseMetadata.model_validate(answered)
+    if not answered.fallback_used:
+        return metadata
+    degraded = {
+        "status": "degraded",
+        "message": " ".join(answered.notes),
+        "retry_after": DEGRADED_SECONDS,
+    }
+    return metadata.model_copy(update=degraded)
+
+
 def _to_response(answered: Answered, query: QueryRequest) -> QueryResponse:
     return QueryResponse(
         answer=answered.text,
@@ -83,7 +113,7 @@ def _to_response(answered: Answered, query: QueryRequest) -> QueryResponse:
         warnings=answered.warnings,
         images=[],
         suggested_diagrams=[],
-        metadata=ResponseMetadata.model_validate(answered),
+        metadata=_to_metadata(answered),
         conversation_id=query.conversation_id or uuid4().hex,
     )
 

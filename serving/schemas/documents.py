@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from serving.schemas.base import Name, RequestBody, ResponseBody, with_example
+from serving.schemas.base import Count, IdText, Name, RequestBody, ResponseBody, with_example
 from serving.schemas.filters import DocumentFilters
 from serving.schemas.images import IMAGE_EXAMPLE, Image
 
@@ -107,7 +107,7 @@ class OtherCopy(ResponseBody):
 
     model_config = with_example(_COPY)
 
-    document_id: str
+    document_id: IdText
     title: str
     path: str
     source_name: str
@@ -120,9 +120,9 @@ class Passage(ResponseBody):
 
     model_config = with_example(PASSAGE_EXAMPLE)
 
-    chunk_id: str
-    document_id: str
-    version_id: str
+    chunk_id: IdText
+    document_id: IdText
+    version_id: IdText
     title: str
     author: str
     language: str
@@ -150,9 +150,9 @@ class Document(ResponseBody):
 
     model_config = with_example(_DOCUMENT)
 
-    document_id: str
-    version_id: str
-    source_id: str
+    document_id: IdText
+    version_id: IdText
+    source_id: IdText
     source_name: str
     source_kind: str
     path: str
@@ -193,7 +193,7 @@ class DocumentSearchRequest(RequestBody):
         default=None, description="Left out: every document that passes the filters."
     )
     filters: DocumentFilters = Field(default_factory=DocumentFilters)
-    limit: int = Field(default=10, ge=1, le=100)
+    limit: Count = Field(default=10, ge=1, le=100)
 
 
 class DocumentSearchResponse(ResponseBody):
@@ -203,11 +203,18 @@ class DocumentSearchResponse(ResponseBody):
         {
             "documents": [_FOUND],
             "total": 1,
+            "fallback_used": False,
         }
     )
 
     documents: list[FoundDocument]
-    total: int = Field(description="How many there are in all.")
+    total: int = Field(
+        description="Without a query, how many documents pass the filters. With one, how many "
+        "the best passages came from, copies counted once; further documents may fit less well."
+    )
+    fallback_used: bool = Field(
+        description="Whether another index answered than the one that was set."
+    )
 
 
 class Unit(ResponseBody):
@@ -284,7 +291,7 @@ class AttachedDocument(ResponseBody):
 
     model_config = with_example(_ATTACHED)
 
-    document_id: str
+    document_id: IdText
     path: str
     title: str
     state: str = Field(description="State of its newest version.")
@@ -339,8 +346,8 @@ class DocumentTextResponse(ResponseBody):
         }
     )
 
-    document_id: str
-    version_id: str
+    document_id: IdText
+    version_id: IdText
     title: str
     author: str
     language: str

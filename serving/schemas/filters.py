@@ -1,22 +1,21 @@
 """What a client may narrow a search to. A side that is left out stays open."""
 
-from datetime import date
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from serving.schemas.base import Language, Name, RequestBody, with_example
+from serving.schemas.base import Day, Language, Name, RequestBody, with_example
 
 MOST_NAMES = 100
 
 
 class DateRange(RequestBody):
-    """Days, both included, in UTC."""
+    """Days, both included, in UTC. The first must not be later than the last."""
 
     model_config = with_example({"from": "2020-01-01", "to": "2024-12-31"})
 
-    first: date | None = Field(default=None, alias="from", description="First day.")
-    last: date | None = Field(default=None, alias="to", description="Last day.")
+    first: Day | None = Field(default=None, alias="from", description="First day.")
+    last: Day | None = Field(default=None, alias="to", description="Last day.")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:

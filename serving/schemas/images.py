@@ -1,10 +1,10 @@
 """Pictures as the API shows them."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from serving.schemas.base import ResponseBody, with_example
+from serving.schemas.base import IdText, ResponseBody, with_example
 
 _DOCUMENT_ID = "5b0a1a52-6a5e-5c0b-8f0e-0a3d5c1b2e4f"
 _IMAGE_ID = f"{_DOCUMENT_ID}.9f86d081884c7d65"
@@ -36,6 +36,8 @@ _UPLOAD: dict[str, Any] = {
     "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "is_new": True,
 }
+ImageId = Annotated[str, Field(json_schema_extra={"pattern": r"^[0-9a-f-]{36}\.[0-9a-f]{16}$"})]
+"""An id of a picture: that of a document that has it, and how its hash begins."""
 
 
 class Image(ResponseBody):
@@ -43,9 +45,9 @@ class Image(ResponseBody):
 
     model_config = with_example(IMAGE_EXAMPLE)
 
-    image_id: str
-    document_id: str
-    version_id: str
+    image_id: ImageId
+    document_id: IdText
+    version_id: IdText
     title: str = Field(description="Of its document.")
     path: str = Field(description="Of its document.")
     label: str = Field(description='What a reader calls its place: "Page 3".')
@@ -84,8 +86,8 @@ class ImageUploadResponse(ResponseBody):
 
     model_config = with_example(_UPLOAD)
 
-    image_id: str = Field(description="What it will be called.")
-    document_id: str = Field(description="The document it becomes.")
+    image_id: ImageId = Field(description="What it will be called.")
+    document_id: IdText = Field(description="The document it becomes.")
     image_url: str = Field(description="Ask here for its text and caption; 404 until it is read.")
     source_name: str = Field(description="The source it will appear in.")
     path: str = Field(description="The path it will have in that source.")

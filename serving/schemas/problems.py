@@ -27,6 +27,9 @@ class Problem(ResponseBody):
             "code": "not_found",
             "timestamp": "2026-01-31T12:00:00Z",
             "request_id": "3f2b8c1e9d7a4f60b5c2d1e0f9a8b7c6",
+            "message": "No document 00000000-0000-0000-0000-000000000000.",
+            "fallback_used": False,
+            "retry_after": None,
             "errors": [],
         }
     )
@@ -39,4 +42,11 @@ class Problem(ResponseBody):
     code: str = Field(description="Stable short name of the problem.")
     timestamp: datetime = Field(description="When it happened, in UTC.")
     request_id: str = Field(description="Tells the operator which request it was.")
+    message: str = Field(description="The same as `detail`.")
+    fallback_used: bool = Field(
+        description="Whether a lesser way was tried before this error was answered."
+    )
+    retry_after: int | None = Field(
+        description="Seconds after which trying again may work; null where it will not."
+    )
     errors: list[FieldProblem] = Field(description="Fields that are wrong; empty otherwise.")

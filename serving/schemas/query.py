@@ -4,7 +4,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from serving.schemas.base import Name, Question, RequestBody, ResponseBody, with_example
+from serving.schemas.base import (
+    Count,
+    IdText,
+    Name,
+    Question,
+    RequestBody,
+    ResponseBody,
+    Truth,
+    with_example,
+)
 from serving.schemas.documents import COVERAGE_EXAMPLE, PASSAGE_EXAMPLE, Coverage, Passage
 from serving.schemas.filters import DocumentFilters
 from serving.schemas.images import Image
@@ -34,6 +43,10 @@ _METADATA: dict[str, Any] = {
     "technique": "hybrid",
     "generation_id": "g1f0c2a9e",
     "notes": [],
+    "status": "ok",
+    "message": None,
+    "fallback_used": False,
+    "retry_after": None,
     "elapsed_ms": 84.2,
     "token_count": 0,
     "cost_usd": 0.0,
@@ -57,7 +70,7 @@ class RAGConfig(RequestBody):
     technique: Literal["hybrid"] = Field(
         default="hybrid", description="Embeddings and BM25 under one ranking."
     )
-    top_k: int = Field(default=8, ge=1, le=20, description="Passages the answer is made from.")
+    top_k: Count = Field(default=8, ge=1, le=20, description="Passages the answer is made from.")
 
 
 class QueryRequest(RequestBody):
@@ -84,7 +97,7 @@ class QueryRequest(RequestBody):
         max_length=100,
         description="Document ids, paths or titles to answer from; adds to those in `filters`.",
     )
-    include_images: bool = Field(
+    include_images: Truth = Field(
         default=False, description="Pictures are shown with documents, not yet with answers."
     )
 
@@ -95,9 +108,9 @@ class Source(ResponseBody):
     model_config = with_example(_SOURCE)
 
     number: int = Field(description="What the answer calls it: [1].")
-    chunk_id: str
-    document_id: str
-    version_id: str
+    chunk_id: IdText
+    document_id: IdText
+    version_id: IdText
     title: str
     path: str
     label: str = Field(description='What a reader calls its place: "Page 3".')
@@ -141,6 +154,16 @@ class ResponseMetadata(ResponseBody):
     generation_id: str | None = Field(description="The index generation that was asked.")
     notes: list[str] = Field(
         description="What was amiss in the making: a provider that broke off, an invented source."
+    )
+    status: Literal["ok", "degraded"] = Field(
+        default="ok", description="degraded: a part was away, and a lesser way was taken."
+    )
+    message: str | None = Field(default=None, description="What was away; null while all is well.")
+    fallback_used: bool = Field(
+        description="Whether another index or model answered than the one that was set."
+    )
+    retry_after: int | None = Field(
+        default=None, description="Seconds after which asking again may bring a better answer."
     )
     elapsed_ms: float
     token_count: int

@@ -1,94 +1,46 @@
 """A reader asks on the page, sees the answer come, and opens what it stands on."""
 
+import json
 import os
 import re
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
+from alexandria.workflows.identity.owner import renew_owner_key
 from alexandria.workflows.workspace import Workspace
-from serving.app import create_app
-from serving.library import Library
 
 HANDLE = "Where should a keeper look for the handle that turns the lens by hand?"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
 """Set it to a folder to keep pictures of the page."""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium, where one is installed."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def _start(workspace: Workspace) -> Iterator[str]:
-    app = create_app(workspace=workspace)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            assert isinstance(app.state.library, Library)
-            assert app.state.library.wait_until_warm(120)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-@pytest.fixture
-def address(library: Workspace) -> Iterator[str]:
-    """Where the sample library is served."""
-    yield from _start(library)
-
-
-@pytest.fixture
-def empty_address(workspace: Workspace) -> Iterator[str]:
-    """Where an empty library is served."""
-    yield from _start(workspace)
-
-
 @pytest.fixture(params=[(1280, 860), (360, 740)], ids=["desk", "phone"])
-def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page, opened; whatever it logs as an error fails the test."""
+def page(
+    chromium: Browser, address: str, library: Workspace, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """The page, opened by its owner; whatever it logs as an error fails the test."""
     width, height = request.param
     context = chromium.new_context(viewport={"width": width, "height": height})
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
-    opened.goto(address)
+    opened.goto(_link(address, library))
     yield opened
     if SCREENSHOTS:
         opened.screenshot(path=Path(SCREENSHOTS) / f"{_file_name(request.node.name)}.png")
     context.close()
     assert errors == []
+
+
+def _link(address: str, workspace: Workspace) -> str:
+    """The page for the owner of the library, as `alexandria up` prints it."""
+    return f"{address}/#key={renew_owner_key(workspace)}"
 
 
 def _is_ours(message: ConsoleMessage) -> bool:
@@ -210,10 +162,10 @@ def test_an_error_shows_what_to_do_and_its_request(page: Page) -> None:
 
 
 def test_an_empty_library_says_so_and_answers_nothing(
-    chromium: Browser, empty_address: str
+    chromium: Browser, empty_address: str, workspace: Workspace
 ) -> None:
     page = chromium.new_page()
-    page.goto(empty_address)
+    page.goto(_link(empty_address, workspace))
     expect(page.get_by_text("The library is empty")).to_be_visible()
     _ask(page, HANDLE)
     expect(page.locator("#answer")).not_to_be_empty()
@@ -222,11 +174,13 @@ def test_an_empty_library_says_so_and_answers_nothing(
     page.close()
 
 
-def test_the_page_loads_nothing_from_elsewhere(chromium: Browser, address: str) -> None:
+def test_the_page_loads_nothing_from_elsewhere(
+    chromium: Browser, address: str, library: Workspace
+) -> None:
     page = chromium.new_page()
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
-    response = page.goto(address)
+    response = page.goto(_link(address, library))
     assert response is not None
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -234,3 +188,84 @@ def test_the_page_loads_nothing_from_elsewhere(chromium: Browser, address: str) 
     page.wait_for_load_state("networkidle")
     assert all(url.startswith((address, "data:")) for url in requested)
     page.close()
+
+
+HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"
+
+
+@pytest.fixture
+def hostile_library(library: Workspace) -> Workspace:
+    """The sample library, in which every word that a file brings is markup."""
+    with psycopg.connect(library.database.address) as connection:
+        for change in (
+            "parses SET title = %(hostile)s",
+            "documents SET path = %(hostile)s || path",
+            "units SET problem_code = 'x', problem_reason = %(hostile)s WHERE ordinal = 0",
+            "units SET label = %(hostile)s",
+            "version_chunks SET section_path = jsonb_build_array(%(hostile)s::text)",
+        ):
+            connection.execute(f"UPDATE knowledge.{change}", {"hostile": HOSTILE})  # type: ignore[call-overload]
+        connection.execute("UPDATE identity.users SET full_name = %s", (HOSTILE,))
+    return library
+
+
+def test_markup_from_files_and_accounts_stays_text(page: Page, hostile_library: Workspace) -> None:
+    page.reload()
+    expect(page.locator("#account-name")).to_have_text(HOSTILE)
+    expect(page.locator("#library-list button").first).to_have_text(HOSTILE)
+    _ask(page, HANDLE)
+    expect(page.locator(".source-title").first).to_have_text(HOSTILE)
+    expect(page.locator(".source-place").first).to_contain_text(HOSTILE)
+    expect(page.locator(".source-warning").first).to_contain_text(HOSTILE)
+    expect(page.locator("#notes")).to_contain_text(HOSTILE)
+    page.locator("button.source").first.click()
+    expect(page.locator("#viewer-title")).to_have_text(HOSTILE)
+    expect(page.locator("#viewer-place")).to_contain_text(HOSTILE)
+    expect(page.locator("#viewer-text h3").first).to_have_text(HOSTILE)
+    expect(page.locator("#viewer-text .notice").first).to_contain_text(f"Not read: {HOSTILE}")
+    assert page.locator("body img, body b").count() == 0
+
+
+def test_markup_in_a_document_and_in_an_answer_stays_text(page: Page) -> None:
+    """What a library that was broken into could send; its words are made up here."""
+    passage = {
+        "title": HOSTILE, "label": HOSTILE, "section_path": [HOSTILE], "path": HOSTILE,
+        "quote": HOSTILE, "score": 1, "number": 1, "warnings": [HOSTILE], "text": HOSTILE,
+        "document_id": "../x", "version_id": "a&b=<c>", "start": 0, "end": len(HOSTILE),
+    }  # fmt: skip
+    metadata = {"model": HOSTILE, "elapsed_ms": 1, "is_answered": True, "notes": [HOSTILE]}
+    events = {
+        "constructor": {},
+        "passages": {"passages": [passage]},
+        "text": {"text": f"{HOSTILE} [1]"},
+        "done": {"sources": [passage], "warnings": [HOSTILE], "metadata": metadata},
+    }
+    stream = "".join(
+        f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events.items()
+    )
+    text = {"text": HOSTILE, "units": [], "language": HOSTILE}
+    asked: list[str] = []
+
+    def answer_with_text(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(json=text)
+
+    page.route("**/api/v2/query/stream", lambda route: route.fulfill(body=stream))
+    page.route("**/text*", answer_with_text)
+    _ask(page, HANDLE)
+    expect(page.locator("#answer")).to_have_text(f"{HOSTILE} 1")
+    expect(page.locator("#made")).to_contain_text(f"Written by {HOSTILE}")
+    page.locator(".cite").click()
+    expect(page.locator("#viewer mark")).to_have_text(HOSTILE)
+    assert urlsplit(asked[0]).path == "/api/v2/documents/..%2Fx/text"
+    assert urlsplit(asked[0]).query == "version_id=a%26b%3D%3Cc%3E"
+    assert page.locator("body img, body b").count() == 0
+
+
+def test_markup_in_an_error_stays_text(page: Page) -> None:
+    problem = {"detail": HOSTILE, "request_id": HOSTILE, "code": "x"}
+    page.route("**/api/v2/query/stream", lambda route: route.fulfill(status=500, json=problem))
+    page.get_by_label("Your question").fill(HANDLE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(f"{HOSTILE}Request {HOSTILE}")
+    assert page.locator("body img, body b").count() == 0

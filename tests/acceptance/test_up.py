@@ -2,15 +2,17 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import psutil
@@ -32,6 +34,12 @@ class RunningLibrary:
     folder: Path
     api: str
     dagster: str
+    link: str
+    """The page as it was printed, with the owner's key."""
+
+    @property
+    def key(self) -> str:
+        return self.link.partition("#key=")[2]
 
 
 def free_port() -> int:
@@ -51,10 +59,9 @@ def run(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def post(url: str, body: dict[str, object]) -> dict[str, object]:
-    request = Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
-    )
+def post(url: str, body: dict[str, object], key: str) -> dict[str, object]:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    request = Request(url, json.dumps(body).encode(), headers, method="POST")
     with urlopen(request, timeout=30) as response:
         answer: dict[str, object] = json.load(response)
         return answer
@@ -65,12 +72,15 @@ def wait_until(done: object, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
+        time.sleep(1)  # the API lets a user ask 100 times a minute
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLibrary]:
-    home = tmp_path_factory.mktemp("up") / "home"
+def library(
+    tmp_path_factory: pytest.TempPathFactory, watch_logs: Callable[[Path], None]
+) -> Iterator[RunningLibrary]:
+    outside = Path(tempfile.mkdtemp(prefix="alexandria-up-"))  # see `postgres_server`
+    home = outside / "home"
     folder = tmp_path_factory.mktemp("notes")
     (folder / "first.md").write_text(
         "# Bees\n\nThe hive on the roof was founded by Ottilie Brandt."
@@ -85,10 +95,21 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLibrary
         preexec_fn=ignore_interrupts,
     )  # fmt: skip
     api, dagster = (f"http://127.0.0.1:{port}" for port in ports)
-    yield RunningLibrary(process, home, folder, api, dagster)
+    yield RunningLibrary(process, home, folder, api, dagster, printed_link(process))
     if process.poll() is None:
         process.terminate()
         process.communicate(timeout=90)
+    watch_logs(outside)
+    shutil.rmtree(outside, ignore_errors=True)
+
+
+def printed_link(process: subprocess.Popen[str]) -> str:
+    """Where it says to ask the library, once it is ready."""
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("Ask the library:"):
+            return line.split()[-1]
+    raise AssertionError("it ended before it was ready")
 
 
 def is_answering(url: str) -> bool:
@@ -100,7 +121,7 @@ def is_answering(url: str) -> bool:
 
 
 def quoted(library: RunningLibrary, question: str) -> str:
-    return str(post(f"{library.api}/api/v2/query", {"question": question})["answer"])
+    return str(post(f"{library.api}/api/v2/query", {"question": question}, library.key)["answer"])
 
 
 def test_up_serves_the_page_the_api_and_the_graph(library: RunningLibrary) -> None:
@@ -108,6 +129,17 @@ def test_up_serves_the_page_the_api_and_the_graph(library: RunningLibrary) -> No
     wait_until(lambda: is_answering(f"{library.dagster}/server_info"), START_SECONDS)
     with urlopen(library.api) as page:
         assert b"<!doctype html>" in page.read().lower()
+
+
+def test_the_printed_link_signs_the_owner_in(library: RunningLibrary) -> None:
+    assert library.link == f"{library.api}/#key={library.key}"
+    me = Request(f"{library.api}/auth/me", headers={"Authorization": f"Bearer {library.key}"})
+    with urlopen(me, timeout=30) as response:
+        assert json.load(response)["role"] == "admin"
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(f"{library.api}/auth/me", timeout=30)
+    logs = [path.read_bytes() for path in (library.home / "logs").iterdir()]
+    assert not [text for text in logs if library.key.encode() in text]
 
 
 def test_the_sensor_brings_in_a_source_and_a_file_dropped_later(library: RunningLibrary) -> None:

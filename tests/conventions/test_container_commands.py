@@ -4,6 +4,7 @@ Ports and host names are those of this machine; Postgres is the tests' own, and 
 engine in the process. Each service counts as running when its own health check says so.
 """
 
+import json
 import os
 import re
 import signal
@@ -22,8 +23,10 @@ import pytest
 import yaml
 from house_files import ROOT
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
-from alexandria.adapters.schema import ensure_database
+from alexandria.adapters.identity.ciphers import new_key
+from alexandria.adapters.schema import API_ACCOUNT, address_of, ensure_database
 
 BIN = Path(sys.executable).parent
 PATIENCE_SECONDS = 240
@@ -40,12 +43,15 @@ def services() -> dict[str, dict[str, Any]]:
 def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Variables of a container, with two empty databases on the test's server."""
     name = f"compose_{uuid.uuid4().hex[:8]}"
+    api = {**conninfo_to_dict(postgres_server), "user": API_ACCOUNT, "password": "4f1d9c0e7a"}
     yield {
         "PATH": f"{BIN}:/usr/bin:/bin",
         "HOME": str(tmp_path),
         "ALEXANDRIA_HOME": str(tmp_path / "library"),
         "ALEXANDRIA_DATABASE_URL": ensure_database(postgres_server, name),
         "ALEXANDRIA_DAGSTER_DATABASE_URL": ensure_database(postgres_server, f"{name}_dagster"),
+        "ALEXANDRIA_SERVING_DATABASE_URL": address_of(api, name),
+        "ALEXANDRIA_SECRET_KEYS": json.dumps([new_key()]),
         "DAGSTER_HOME": str(tmp_path / "library" / "dagster"),
         "DO_NOT_TRACK": "1",
     }
@@ -53,6 +59,8 @@ def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[st
         for database in (name, f"{name}_dagster"):
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
             connection.execute(drop)
+        forget = sql.SQL("ALTER ROLE {} PASSWORD NULL").format(sql.Identifier(API_ACCOUNT))
+        connection.execute(forget)
 
 
 def test_migrating_prepares_both_databases_and_may_be_repeated(
@@ -128,6 +136,17 @@ def _wait_until_healthy(
         time.sleep(0.5)
 
 
+def _of_the_api(owner: dict[str, str]) -> dict[str, str]:
+    """Variables of the API's container: production, and no address but its own."""
+    owned = ("ALEXANDRIA_DATABASE_URL", "ALEXANDRIA_DAGSTER_DATABASE_URL", "DAGSTER_HOME")
+    given = {key: value for key, value in owner.items() if key not in owned}
+    return given | {
+        "ALEXANDRIA_ENVIRONMENT": "production",
+        "ALEXANDRIA_PUBLIC_URL": "https://library.example.org",
+        "ALEXANDRIA_REGISTRATION": "closed",
+    }
+
+
 def test_every_service_starts_and_its_health_check_says_so(
     services: dict[str, dict[str, Any]],
     server_environment: dict[str, str],
@@ -135,8 +154,8 @@ def test_every_service_starts_and_its_health_check_says_so(
     tmp_path: Path,
 ) -> None:
     assert model_folder.exists(), "run `make setup`"
-    environment = server_environment
-    subprocess.run(services["migrate"]["command"], cwd=ROOT, env=environment, check=True)
+    owner = server_environment
+    subprocess.run(services["migrate"]["command"], cwd=ROOT, env=owner, check=True)
     ports = {name: str(_free_port()) for name in ("3000", "4000", "8000")}
     workspace = tmp_path / "workspace.yaml"
     text = (ROOT / "deploy" / "workspace.yaml").read_text(encoding="utf-8")
@@ -148,5 +167,6 @@ def test_every_service_starts_and_its_health_check_says_so(
             log = tmp_path / f"{name}.log"
             command = _here(services[name]["command"], ports, workspace)
             check = _here(services[name]["healthcheck"]["test"][1:], ports, workspace)
+            environment = _of_the_api(owner) if name == "api" else owner
             process = _start(stack, command, environment, log)
             _wait_until_healthy(check, process, environment, log)

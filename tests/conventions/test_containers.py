@@ -6,6 +6,7 @@ exists and takes its options, that every variable is a setting, and that no secr
 """
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -16,7 +17,10 @@ import pytest
 import yaml
 from house_files import ROOT
 
+from alexandria.adapters.identity.ciphers import new_key
+from alexandria.production import check_production
 from alexandria.settings import Settings
+from pipelines.cli.up import STOP_SECONDS
 from pipelines.cli.up import services as services_of_up
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -88,8 +92,50 @@ def test_variables_are_settings(services: dict[str, dict[str, Any]]) -> None:
     for name in OURS:
         given = {key for key in services[name]["environment"] if key.startswith("ALEXANDRIA_")}
         assert given <= known, f"{name}: nothing reads {given - known}."
-        assert {"ALEXANDRIA_DATABASE_URL", "ALEXANDRIA_DAGSTER_DATABASE_URL"} <= given
-        assert {"ALEXANDRIA_QDRANT_URL", "ALEXANDRIA_HOME"} <= given
+        assert {"ALEXANDRIA_QDRANT_URL", "ALEXANDRIA_HOME", "ALEXANDRIA_SECRET_KEYS"} <= given
+        owned = {"ALEXANDRIA_DATABASE_URL", "ALEXANDRIA_DAGSTER_DATABASE_URL"}
+        assert given & owned == (set() if name == "api" else owned), name
+
+
+def _filled(services: dict[str, dict[str, Any]], name: str) -> dict[str, str]:
+    """The environment of a service, with what somebody might write into `.env`."""
+    written = {
+        "PUBLIC_URL": "https://library.example.org",
+        "REGISTRATION": "closed",
+        "SECRET_KEYS": json.dumps([new_key()]),
+    }
+    return {
+        key: re.sub(r"\$\{(\w+)[^}]*\}", lambda asked: written.get(asked[1], "4f1d9c0e7a"), value)
+        for key, value in services[name]["environment"].items()
+    }
+
+
+def test_the_api_is_fit_for_production(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in _filled(services, "api").items():
+        monkeypatch.setenv(key, value)
+    settings = Settings()
+    assert settings.environment == "production"
+    check_production(settings)
+
+
+def test_the_api_may_finish_its_answers_before_it_is_killed(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    longest = Settings.model_fields["llm_timeout_seconds"].default
+    assert services["api"]["stop_grace_period"] == f"{STOP_SECONDS}s"
+    assert longest < STOP_SECONDS
+
+
+def test_the_api_has_nothing_of_the_owner(services: dict[str, dict[str, Any]]) -> None:
+    given = str({**services["api"], "depends_on": None})
+    assert "//alexandria_api:" in given
+    assert "//alexandria:" not in given
+    assert "${POSTGRES_PASSWORD" not in given
+    serving = [services[name]["environment"] for name in ("migrate", "api")]
+    addresses = {one["ALEXANDRIA_SERVING_DATABASE_URL"] for one in serving}
+    assert len(addresses) == 1, "What `migrate` sets is what the API signs in with."
 
 
 def test_no_secret_is_written_down() -> None:
@@ -116,7 +162,7 @@ def test_only_this_machine_reaches_the_ports(services: dict[str, dict[str, Any]]
     for name, service in services.items():
         for port in service.get("ports", []):
             assert str(port).startswith("127.0.0.1:"), (
-                f"{name}: there are no accounts yet ({port})."
+                f"{name}: Dagster has no accounts, and the API wants a proxy for https ({port})."
             )
 
 

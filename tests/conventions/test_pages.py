@@ -90,7 +90,9 @@ def _check_command(arguments: list[str]) -> None:
         name = words.pop(0)
         assert name in command.commands, f"there is no command {path} {name}"
         command, path = command.commands[name], f"{path} {name}"
-    options = {option for item in command.params for option in item.opts} | {"--help"}
+    options = {"--help"} | {
+        option for item in command.params for option in (*item.opts, *item.secondary_opts)
+    }
     for word in words:
         if word.startswith("--"):
             assert word.partition("=")[0] in options, f"{path} has no {word}"

@@ -21,6 +21,8 @@ from alexandria.knowledge.parsing.drafts import EMPTY_UNIT
 from alexandria.knowledge.parsing.formats import REFUSED
 from alexandria.knowledge.parsing.pictures.pdf_pages import WORDLESS_PAGE
 from alexandria.settings import Settings
+from serving.errors import describe_error
+from serving.schemas.problems import Problem
 
 DOCS = ROOT / "docs"
 READING_LIMITS = ("max_file_bytes", "reading_seconds", "reading_memory_bytes")
@@ -102,6 +104,45 @@ def test_errors_are_described_in_the_words_of_the_code() -> None:
             assert advice.get(name) == plain(item.advice), (
                 f"{name}: docs/errors.md lacks its advice."
             )
+
+
+def answered(item: type[AlexandriaError]) -> list[str]:
+    """Status, title and wait of an error, as the API answers it."""
+    problem = describe_error(item(), instance="/", request_id="")
+    wait = "" if problem.retry_after is None else str(problem.retry_after)
+    is_told_each_time = issubclass(item, errors.RateLimitedError)
+    return [
+        str(problem.status),
+        problem.title,
+        "until the window ends" if is_told_each_time else wait,
+    ]
+
+
+def test_every_error_is_answered_as_the_page_says() -> None:
+    listed = {plain(row[0]): row[1:] for row in table_rows(DOCS / "errors.md", "Class")}
+    assert listed["AlexandriaError"] == answered(AlexandriaError)
+    for name, item in error_classes().items():
+        nearest = next(one.__name__ for one in item.__mro__ if one.__name__ in listed)
+        assert listed[nearest] == answered(item), f"{name}: correct the statuses in docs/errors.md."
+
+
+def test_every_class_that_has_a_status_of_its_own_is_listed() -> None:
+    rows = [plain(row[0]) for row in table_rows(DOCS / "errors.md", "Class")]
+    own = tree(ROOT / "serving" / "errors.py")
+    kinds = next(
+        node.value
+        for node in own.body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_KINDS"
+    )
+    assert isinstance(kinds, ast.Dict)
+    assert rows == [ast.unparse(key).split(".")[-1] for key in kinds.keys if key is not None]
+
+
+def test_every_field_of_an_error_is_told_in_the_words_of_the_code() -> None:
+    rows = table_rows(DOCS / "errors.md", "Field")
+    listed = {plain(row[0]): plain(row[1]) for row in rows}
+    fields = Problem.model_fields.items()
+    assert listed == {name: plain(field.description or "") for name, field in fields}
 
 
 @pytest.mark.parametrize("item", error_classes().values(), ids=lambda item: item.__name__)

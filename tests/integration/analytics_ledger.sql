@@ -10,16 +10,18 @@ VALUES
     ('00000000-0000-0000-0000-0000000000a3', 'default', 'attic', 'folder', '/attic', 'library',
      '{}', '2026-01-01 08:00+00', NULL, '2026-01-02 08:00+00');
 
-INSERT INTO knowledge.documents (document_id, source_id, tenant_id, path, created_at, deleted_at)
+INSERT INTO knowledge.documents
+    (document_id, source_id, tenant_id, path, created_at, deleted_at,
+     access_id)
 VALUES
     ('00000000-0000-0000-0000-0000000000d1', '00000000-0000-0000-0000-0000000000a1', 'default',
-     'lamp.pdf', '2026-01-01 23:59+00', NULL),
+     'lamp.pdf', '2026-01-01 23:59+00', NULL, knowledge.access_list('default', '{everyone}')),
     ('00000000-0000-0000-0000-0000000000d2', '00000000-0000-0000-0000-0000000000a1', 'default',
-     'lens.pdf', '2026-01-02 00:00+00', NULL),
+     'lens.pdf', '2026-01-02 00:00+00', NULL, knowledge.access_list('default', '{everyone}')),
     ('00000000-0000-0000-0000-0000000000d3', '00000000-0000-0000-0000-0000000000a1', 'default',
-     'oil.pdf', '2026-01-01 09:00+00', '2026-01-03 09:00+00'),
+     'oil.pdf', '2026-01-01 09:00+00', '2026-01-03 09:00+00', knowledge.access_list('default', '{everyone}')),
     ('00000000-0000-0000-0000-0000000000d4', '00000000-0000-0000-0000-0000000000a2', 'default',
-     'locked.docx', '2026-01-02 09:00+00', NULL);
+     'locked.docx', '2026-01-02 09:00+00', NULL, knowledge.access_list('default', '{everyone}'));
 
 INSERT INTO knowledge.document_versions
     (version_id, document_id, content_hash, size_bytes, modified_at, state, discovered_at)
@@ -116,6 +118,9 @@ VALUES
     ('default', '2026-01-03 10:00+00', 'How is the lamp lit?', 'now', 'extractive', true, 2, 40, 0, 0),
     ('default', '2026-01-03 11:00+00', 'Who built it?', 'now', 'extractive', false, 0, 20, 0, 0),
     ('default', '2026-01-04 11:00+00', 'Where is the oil?', 'now', 'extractive', true, 1, 60, 0, 0);
+
+INSERT INTO insights.usage_events (tenant_id, kind, occurred_at)
+VALUES ('default', 'user_action', '1900-01-01 00:00+00'), ('default', 'user_action', now());
 
 INSERT INTO insights.query_event_chunks (query_event_id, number, chunk_id, version_id, quote)
 VALUES

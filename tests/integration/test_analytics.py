@@ -67,7 +67,9 @@ def built(
     with psycopg.connect(address) as connection:
         connection.execute(LEDGER.read_bytes())
     home = tmp_path_factory.mktemp("o'brien and sons")
-    with open_workspace(Settings(home=home, database_url=address)) as workspace:
+    kept = 100 * 365  # the ledger's questions are of a fixed day
+    settings = Settings(home=home, database_url=address, analytics_retention_days=kept)
+    with open_workspace(settings) as workspace:
         result = run_analytics(workspace, manifest)
         yield Built(workspace, result, json.loads(manifest.read_text()))
 
@@ -120,6 +122,16 @@ def test_tables_show_their_row_counts(built: Built) -> None:
     assert counts["marts/documents"] == counts["staging/stg_knowledge__documents"] == 4
     assert len(counts) == 2 + len(LEDGER_TABLES) + len(MARTS)
     assert counts["analytics/marts"] == sum(counts[f"marts/{mart}"] for mart in MARTS)
+
+
+def test_the_export_shows_what_was_too_old_to_keep(built: Built) -> None:
+    [found] = [
+        event.metadata
+        for event in materializations(built)
+        if event.asset_key.to_user_string() == "analytics/ledger_exports"
+    ]
+    assert found["forgotten_usage_events"].value == 1
+    assert found["forgotten_questions"].value == 0
 
 
 def test_units_balance_and_fall_on_utc_days(built: Built) -> None:

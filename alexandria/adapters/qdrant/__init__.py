@@ -26,13 +26,13 @@ def open_edge_index(folder: Path, dimension: int) -> AbstractContextManager[Qdra
 
 
 def open_server_index(
-    settings: Settings, collection: str, dimension: int
+    settings: Settings, collection: str, dimension: int, *, is_reading: bool = False
 ) -> AbstractContextManager[QdrantServerIndex]:
     """The collection on the server of the settings; see `QdrantServerIndex.open`.
 
     Raises:
         ConfigurationError: The settings name no server.
-        StoreUnavailableError: On entering: the server does not answer.
+        StoreUnavailableError: On entering, unless only to read: the server does not answer.
     """
     if settings.qdrant_url is None:
         raise ConfigurationError("No Qdrant server is set; set ALEXANDRIA_QDRANT_URL")
@@ -42,4 +42,5 @@ def open_server_index(
         collection,
         dimension,
         api_key=key.get_secret_value() if key else None,
+        is_reading=is_reading,
     )

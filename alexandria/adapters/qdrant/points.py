@@ -31,8 +31,12 @@ from alexandria.knowledge.indexing import IndexEntry, ScoredChunk, SearchFilter,
 DENSE = "dense"
 TERMS = "terms"
 TENANT_FIELD = "tenant_id"
-KEYWORD_FIELDS = (TENANT_FIELD, "source_id", "language", "tags", "document_id")
+ACCESS_FIELD = "access_id"
+KEYWORD_FIELDS = (TENANT_FIELD, ACCESS_FIELD, "source_id", "language", "tags", "document_id")
 TIME_FIELD = "modified_at"
+
+NOBODY = str(UUID(int=0))
+"""The access list of nothing: what somebody asks for whom no list lets in."""
 
 EVERY_POINT = 999_999_999
 """A sparse id past the last term id; stored with every point and never asked for."""
@@ -80,6 +84,8 @@ def conditions(where: SearchFilter) -> list[Condition]:
         ("document_id", where.document_ids),
     )
     found: list[Condition] = [AnyOf(name, values) for name, values in sides if values]
+    if where.access_ids is not None:
+        found.insert(1, AnyOf(ACCESS_FIELD, where.access_ids or (NOBODY,)))
     if where.modified_from or where.modified_to:
         ends = (_optional_instant(where.modified_from), _optional_instant(where.modified_to))
         found.append(Between(TIME_FIELD, *ends))
@@ -94,6 +100,7 @@ def payload_of(entry: IndexEntry) -> dict[str, str | list[str]]:
     """
     return {
         TENANT_FIELD: entry.tenant_id,
+        ACCESS_FIELD: entry.access_id,
         "source_id": entry.source_id,
         "language": entry.language,
         "tags": list(entry.tags),

@@ -38,14 +38,15 @@ _REFUSALS: dict[int, tuple[type[AlexandriaError], str]] = {
 Answer = TypeVar("Answer")
 
 
-def ask(request: Callable[[], Answer]) -> Answer:
+def ask(request: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
     """Send one request, again while the trouble looks temporary.
 
     Args:
         request: A call of the client that may be made more than once.
+        attempts: How often at most.
 
     Raises:
-        StoreUnavailableError: No answer after `ATTEMPTS`.
+        StoreUnavailableError: No answer after so many attempts.
         ConfigurationError: The key is refused.
         NotFoundError: The collection is not there.
         ConflictError: The collection exists already.
@@ -59,13 +60,13 @@ def ask(request: Callable[[], Answer]) -> Answer:
         wait_exponential_jitter,
     )
 
-    attempts = Retrying(
+    trying = Retrying(
         retry=retry_if_exception_type(StoreUnavailableError),
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop_after_attempt(attempts),
         wait=wait_exponential_jitter(FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=FIRST_PAUSE_S),
         reraise=True,
     )
-    return attempts(lambda: _translated(request))
+    return trying(lambda: _translated(request))
 
 
 def _translated(request: Callable[[], Answer]) -> Answer:

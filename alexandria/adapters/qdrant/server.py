@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alexandria.adapters.qdrant import points
-from alexandria.adapters.qdrant.requests import ask
+from alexandria.adapters.qdrant.requests import ATTEMPTS, ask
 from alexandria.errors import ConfigurationError, ConflictError, IntegrityError
 from alexandria.knowledge.indexing import IndexEntry, ScoredChunk, SearchFilter, SparseVector
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30
 """Longest wait for one request; writing a batch of points takes well under a second."""
 
+READING_TIMEOUT_S = 5
+"""Longest wait for a request while somebody waits for an answer."""
+
 
 class QdrantServerIndex:
     """One generation as a collection, created when absent.
@@ -36,16 +39,27 @@ class QdrantServerIndex:
         client: Where the collection lies; the caller closes it.
         collection: Its name.
         dimension: Components of a dense vector.
+        is_reading: Only search: nothing is created or looked at first, or asked twice.
 
     Raises:
         StoreUnavailableError: The server does not answer.
         ConfigurationError: The collection holds vectors of another dimension.
     """
 
-    def __init__(self, client: "QdrantClient", collection: str, dimension: int) -> None:
+    def __init__(
+        self,
+        client: "QdrantClient",
+        collection: str,
+        dimension: int,
+        *,
+        is_reading: bool = False,
+    ) -> None:
         self._client = client
         self._collection = collection
         self._dimension = dimension
+        self._attempts = 1 if is_reading else ATTEMPTS
+        if is_reading:
+            return
         self._create_collection()
         info = ask(lambda: client.get_collection(collection))
         self._check_dimension(info)
@@ -55,7 +69,13 @@ class QdrantServerIndex:
     @classmethod
     @contextmanager
     def open(
-        cls, url: str, collection: str, dimension: int, *, api_key: str | None = None
+        cls,
+        url: str,
+        collection: str,
+        dimension: int,
+        *,
+        api_key: str | None = None,
+        is_reading: bool = False,
     ) -> Generator[Self]:
         """The index on the server at `url`; the connection is closed at the end.
 
@@ -65,11 +85,10 @@ class QdrantServerIndex:
         """
         from qdrant_client import QdrantClient
 
-        client = QdrantClient(
-            url=url, api_key=api_key, timeout=TIMEOUT_S, check_compatibility=False
-        )
+        timeout = READING_TIMEOUT_S if is_reading else TIMEOUT_S
+        client = QdrantClient(url=url, api_key=api_key, timeout=timeout, check_compatibility=False)
         try:
-            yield cls(client, collection, dimension)
+            yield cls(client, collection, dimension, is_reading=is_reading)
         finally:
             client.close()
 
@@ -124,7 +143,8 @@ class QdrantServerIndex:
             records = ask(
                 lambda batch=batch: self._client.retrieve(
                     self._collection, batch, with_payload=False, with_vectors=[points.DENSE]
-                )
+                ),
+                self._attempts,
             )
             found.update((str(record.id), _dense_of(record)) for record in records)
         return found
@@ -160,7 +180,7 @@ class QdrantServerIndex:
 
     def count(self) -> int:
         """How many entries the index holds."""
-        return ask(lambda: self._client.count(self._collection, exact=True)).count
+        return ask(lambda: self._client.count(self._collection, exact=True), self._attempts).count
 
     def optimize(self) -> None:
         """Nothing to do: the server rebuilds its segments by itself, in the background."""
@@ -189,7 +209,8 @@ class QdrantServerIndex:
                 search_params=params,
                 limit=limit,
                 with_payload=False,
-            )
+            ),
+            self._attempts,
         )
         return points.ranked((str(hit.id), hit.score) for hit in answer.points)
 

@@ -5,8 +5,8 @@ SELECT source_id::text, tenant_id, name, kind, location, module, array_to_json(t
 FROM knowledge.sources
 
 -- name: export_knowledge_documents
-SELECT document_id::text, source_id::text, tenant_id, path, current_version_id::text,
-    created_at, deleted_at
+SELECT document_id::text, source_id::text, tenant_id, path,
+    knowledge.shown_title('', path) AS name_title, current_version_id::text, created_at, deleted_at
 FROM knowledge.documents
 
 -- name: export_knowledge_document_versions

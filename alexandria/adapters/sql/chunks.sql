@@ -1,7 +1,8 @@
 -- name: pending_chunkings
 -- Current versions with a readable parse that no chunking of this kind covers, longest first:
 -- no worker begins a long one when the others are done.
-SELECT document.document_id::text, version.version_id::text, parse.parse_id::text
+SELECT document.document_id::text, version.version_id::text, parse.parse_id::text,
+    knowledge.shown_title(parse.title, document.path) AS title
 FROM knowledge.documents AS document
 JOIN knowledge.document_versions AS version
     ON version.version_id = document.current_version_id
@@ -12,7 +13,7 @@ WHERE document.source_id = %(source_id)s
     AND NOT EXISTS (
         SELECT FROM knowledge.chunkings AS chunking
         WHERE chunking.version_id = version.version_id
-            AND chunking.chunker_id = %(chunker_id)s)
+            AND chunking.chunker_id = %(chunker_id)s AND chunking.parse_id = parse.parse_id)
 ORDER BY length(parse.body) DESC, document.path;
 
 -- name: read_parse

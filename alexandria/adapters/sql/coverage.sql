@@ -1,4 +1,5 @@
 -- name: coverage_tallies
+-- Plan: kept.
 -- What was found in documents and what came of it, counted by document or by source: units by
 -- kind and problem, pictures by whether they hold text, recognized units, notes by code.
 -- Of the published version, or else of the current one; with `as_current` always of the
@@ -23,7 +24,8 @@ WITH chosen AS MATERIALIZED (
     LEFT JOIN knowledge.chunkings AS published
         ON published.version_id = publication.version_id
         AND published.chunker_id = publication.chunker_id
-    WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+    WHERE document.tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[])) AND document.deleted_at IS NULL
         AND source.removed_at IS NULL
         AND (%(source_id)s::uuid IS NULL OR source.source_id = %(source_id)s::uuid)
         AND (%(document_ids)s::uuid[] IS NULL
@@ -75,6 +77,7 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
 ORDER BY parse.elapsed_seconds DESC, document.path LIMIT %(limit)s;
 
 -- name: cited_confidences
+-- Plan: kept.
 -- How sure recognition was of the least sure block that each quote lies in; no row for text
 -- that was text. A block is [kind, start, end, unit, level, anchor, confidence].
 SELECT cited.number, min((block ->> 6)::double precision) AS confidence
@@ -109,7 +112,8 @@ LEFT JOIN knowledge.publications AS publication
 LEFT JOIN knowledge.chunkings AS published
     ON published.version_id = publication.version_id
     AND published.chunker_id = publication.chunker_id
-WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s;
+WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]));
 
 -- name: parse_notes
 SELECT note.value ->> 'code' AS code, note.value ->> 'message' AS message,
@@ -125,7 +129,8 @@ ORDER BY quarantined_at DESC LIMIT 1;
 
 -- name: attached_documents
 -- Live documents whose files lie inside a document's file, and the one it lies in itself.
-SELECT other.document_id::text, other.path, coalesce(parse.title, '') AS title,
+SELECT other.document_id::text, other.path,
+    knowledge.shown_title(parse.title, other.path) AS title,
     coalesce(version.state, 'discovered') AS state,
     nested.path IS NOT DISTINCT FROM file.container_path AS is_container
 FROM knowledge.documents AS document
@@ -137,6 +142,7 @@ JOIN knowledge.source_files AS nested
 JOIN knowledge.documents AS other
     ON other.source_id = nested.source_id AND other.path = nested.path
     AND other.deleted_at IS NULL
+    AND (%(access_ids)s::uuid[] IS NULL OR other.access_id = ANY(%(access_ids)s::uuid[]))
 LEFT JOIN knowledge.document_versions AS version
     ON version.version_id = other.current_version_id
 LEFT JOIN LATERAL (
@@ -144,4 +150,5 @@ LEFT JOIN LATERAL (
     WHERE candidate.content_hash = version.content_hash
     ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
 WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]))
 ORDER BY other.path;

@@ -48,9 +48,47 @@ SELECT document_id::text, CASE WHEN deleted_at IS NULL THEN path ELSE '' END AS 
 FROM knowledge.documents WHERE document_id = ANY(%(document_ids)s::uuid[]);
 
 -- name: add_document
-INSERT INTO knowledge.documents (document_id, source_id, tenant_id, path)
-VALUES (%(document_id)s, %(source_id)s, %(tenant_id)s, %(path)s)
+INSERT INTO knowledge.documents (document_id, source_id, tenant_id, path, access_id)
+SELECT %(document_id)s, source.source_id, source.tenant_id, file.path,
+    knowledge.access_list(source.tenant_id, coalesce(file.readers, source.readers))
+FROM knowledge.source_files AS file JOIN knowledge.sources AS source USING (source_id)
+WHERE source.source_id = %(source_id)s AND file.path = %(path)s
 ON CONFLICT (document_id) DO UPDATE SET deleted_at = NULL, path = excluded.path;
+
+-- name: inherit_readers
+-- Who may read a file inside another is who may read the outermost.
+WITH RECURSIVE held AS (
+    SELECT path, readers FROM knowledge.source_files
+    WHERE source_id = %(source_id)s AND container_path IS NULL
+    UNION ALL
+    SELECT file.path, held.readers
+    FROM held JOIN knowledge.source_files AS file
+        ON file.source_id = %(source_id)s AND file.container_path = held.path)
+UPDATE knowledge.source_files AS file SET readers = held.readers
+FROM held WHERE file.source_id = %(source_id)s AND file.container_path IS NOT NULL
+    AND file.path = held.path AND file.readers IS DISTINCT FROM held.readers;
+
+-- name: settle_access
+-- Documents of a source get the access list of their file, or else of the source.
+UPDATE knowledge.documents AS document
+SET access_id = knowledge.access_list(
+    document.tenant_id, coalesce(file.readers, source.readers))
+FROM knowledge.source_files AS file, knowledge.sources AS source,
+    knowledge.access_lists AS known
+WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
+    AND source.source_id = document.source_id AND known.access_id = document.access_id
+    AND file.source_id = document.source_id AND file.path = document.path
+    AND known.readers <> coalesce(file.readers, source.readers);
+
+-- name: settle_shown_with
+-- What was uploaded to be shown with documents of a source is for those who may read them.
+UPDATE knowledge.documents AS shown SET access_id = document.access_id
+FROM knowledge.documents AS document, knowledge.sources AS upload
+WHERE document.source_id = %(source_id)s AND upload.tenant_id = document.tenant_id
+    AND upload.kind = 'upload' AND shown.source_id = upload.source_id
+    AND shown.deleted_at IS NULL AND split_part(shown.path, '/', 2) <> ''
+    AND split_part(shown.path, '/', 1) = document.document_id::text
+    AND shown.access_id <> document.access_id;
 
 -- name: outdated_documents
 -- Live documents whose current version is not the content of their file.
@@ -118,6 +156,31 @@ WHERE parse.problem_code = ANY(%(problem_codes)s) AND parse.tools <> %(tools)s
     AND document.current_version_id = version.version_id
     AND document.source_id = %(source_id)s;
 
+-- name: replace_part_read
+-- Contents of a source of which a part could not be read for want of the same, and that are
+-- cut already: readers keep what was read until the new reading is published.
+WITH replaced AS (
+    UPDATE knowledge.parses AS parse
+    SET parser_version = parse.parser_version || ' ' || parse.parse_id
+    FROM knowledge.document_versions AS version, knowledge.documents AS document
+    WHERE parse.parser_version = %(parser_version)s AND parse.problem_code IS NULL
+        AND parse.tools <> %(tools)s
+        AND EXISTS (
+            SELECT FROM knowledge.units AS unit
+            WHERE unit.parse_id = parse.parse_id AND unit.problem_code = ANY(%(problem_codes)s))
+        AND version.content_hash = parse.content_hash
+        AND document.current_version_id = version.version_id
+        AND document.source_id = %(source_id)s
+    RETURNING parse.content_hash)
+UPDATE knowledge.document_versions AS version SET state = 'discovered', changed_at = now()
+FROM replaced, knowledge.documents AS document
+WHERE version.content_hash = replaced.content_hash
+    AND document.current_version_id = version.version_id AND document.source_id = %(source_id)s;
+
+-- name: count_replaced_parses
+SELECT count(*) FROM knowledge.parses
+WHERE content_hash = %(content_hash)s AND starts_with(parser_version, %(parser_version)s || ' ');
+
 -- name: add_parse
 INSERT INTO knowledge.parses
     (parse_id, content_hash, parser_version, title, author, language, media_type, body,
@@ -158,36 +221,93 @@ ON CONFLICT DO NOTHING;
 
 -- name: settle_contained_files
 -- Files inside the files of a source, at any depth, become files of the source, at the path
--- of their container and their own name. A container that this parser has not read, or could
--- not, keeps what it had; one that a person deleted holds nothing. What lies deeper than the limit
--- becomes a file with that problem.
+-- of their container and their own name; one that was packed alone has its container's, without
+-- the suffix. A container that this parser has not read, or could not, keeps what it had; one
+-- that a person deleted holds nothing. What lies deeper than the limit becomes a file with that
+-- problem. Of one file of the source at most so many are taken in, the outer ones first; for
+-- those beyond there is one file that says how many they are.
 WITH RECURSIVE wanted AS (
-    SELECT path, content_hash, size_bytes, modified_at, NULL::text AS container_path, 0 AS depth
+    SELECT path, content_hash, size_bytes, modified_at, NULL::text AS container_path, 0 AS depth,
+        path AS outermost, 0::numeric AS found
     FROM knowledge.source_files
     WHERE source_id = %(source_id)s AND container_path IS NULL AND problem_code IS NULL
     UNION ALL
     SELECT inside.path, inside.content_hash, inside.size_bytes, holder.modified_at, holder.path,
-        holder.depth + 1
-    FROM wanted AS holder
+        holder.depth + 1, holder.outermost, holder.found_after
+    FROM (
+        SELECT wanted.*, parse.parse_id,
+            found + sum(held.amount) OVER place - held.amount AS found_before,
+            found + sum(held.amount) OVER (PARTITION BY outermost) AS found_after
+        FROM wanted
+        LEFT JOIN knowledge.parses AS parse
+            ON parse.content_hash = wanted.content_hash
+            AND parse.parser_version = %(parser_version)s AND parse.problem_code IS NULL
+        CROSS JOIN LATERAL (
+            SELECT (SELECT count(*) FROM knowledge.attachments AS attachment
+                    WHERE attachment.parse_id = parse.parse_id)
+                + (SELECT count(*) FROM knowledge.source_files AS known
+                   WHERE parse.parse_id IS NULL AND known.source_id = %(source_id)s
+                       AND known.container_path = wanted.path
+                       AND NOT starts_with(known.path, wanted.path || '/* ')) AS amount) AS held
+        WHERE depth <= %(deepest)s
+            AND NOT EXISTS (
+                SELECT FROM knowledge.excluded_files AS excluded
+                WHERE excluded.source_id = %(source_id)s AND excluded.path = wanted.path)
+        WINDOW place AS (PARTITION BY outermost ORDER BY wanted.path ROWS UNBOUNDED PRECEDING)
+    ) AS holder
+    CROSS JOIN LATERAL (
+        SELECT listed.path, listed.content_hash, listed.size_bytes
+        FROM (
+            SELECT holder.path || '/' || coalesce(nullif(attachment.name, ''),
+                    nullif(btrim(substring(holder.path FROM '([^/]+)\.[^./]+$'), '. '), ''),
+                    'content') AS path,
+                attachment.content_hash, attachment.size_bytes, attachment.ordinal
+            FROM knowledge.attachments AS attachment WHERE attachment.parse_id = holder.parse_id
+            UNION ALL
+            SELECT known.path, known.content_hash, known.size_bytes, 0
+            FROM knowledge.source_files AS known
+            WHERE holder.parse_id IS NULL AND known.source_id = %(source_id)s
+                AND known.container_path = holder.path
+                AND NOT starts_with(known.path, holder.path || '/* ')) AS listed
+        ORDER BY listed.ordinal, listed.path
+        LIMIT greatest(%(most)s - holder.found_before, 0)) AS inside
+),
+left_out AS (
+    SELECT outermost, max(holder.modified_at) AS modified_at,
+        sum(held.amount) - (
+            SELECT count(*) FROM wanted AS kept
+            WHERE kept.outermost = holder.outermost AND kept.depth > 0) AS amount
+    FROM (
+        SELECT * FROM wanted
+        WHERE depth <= %(deepest)s AND NOT EXISTS (
+            SELECT FROM knowledge.excluded_files AS excluded
+            WHERE excluded.source_id = %(source_id)s AND excluded.path = wanted.path)
+    ) AS holder
     LEFT JOIN knowledge.parses AS parse
         ON parse.content_hash = holder.content_hash
         AND parse.parser_version = %(parser_version)s AND parse.problem_code IS NULL
     CROSS JOIN LATERAL (
-        SELECT holder.path || '/' || attachment.name AS path, attachment.content_hash,
-            attachment.size_bytes
-        FROM knowledge.attachments AS attachment WHERE attachment.parse_id = parse.parse_id
-        UNION ALL
-        SELECT known.path, known.content_hash, known.size_bytes
-        FROM knowledge.source_files AS known
-        WHERE parse.parse_id IS NULL AND known.source_id = %(source_id)s
-            AND known.container_path = holder.path) AS inside
-    WHERE holder.depth <= %(deepest)s
-        AND NOT EXISTS (
-            SELECT FROM knowledge.excluded_files AS excluded
-            WHERE excluded.source_id = %(source_id)s AND excluded.path = holder.path)
+        SELECT (SELECT count(*) FROM knowledge.attachments AS attachment
+                WHERE attachment.parse_id = parse.parse_id)
+            + (SELECT count(*) FROM knowledge.source_files AS known
+               WHERE parse.parse_id IS NULL AND known.source_id = %(source_id)s
+                   AND known.container_path = holder.path
+                   AND NOT starts_with(known.path, holder.path || '/* ')) AS amount) AS held
+    GROUP BY outermost
 ),
 inside AS (
-    SELECT *, depth > %(deepest)s AS is_too_deep FROM wanted WHERE container_path IS NOT NULL
+    SELECT path, content_hash, size_bytes, modified_at, container_path,
+        CASE WHEN depth > %(deepest)s THEN %(problem_code)s END AS problem_code,
+        CASE WHEN depth > %(deepest)s THEN %(problem_reason)s END AS problem_reason,
+        CASE WHEN depth > %(deepest)s THEN %(problem_advice)s END AS problem_advice
+    FROM wanted WHERE container_path IS NOT NULL
+    UNION ALL
+    SELECT left_path, encode(sha256(convert_to(left_path, 'UTF8')), 'hex'), 0, modified_at,
+        outermost, %(limit_code)s, replace(%(limit_reason)s, '{count}', amount::text),
+        %(limit_advice)s
+    FROM left_out, LATERAL (
+        SELECT outermost || '/* ' || amount || ' files left out' AS left_path) AS named
+    WHERE amount > 0
 ),
 gone AS (
     DELETE FROM knowledge.source_files AS known
@@ -200,9 +320,7 @@ kept AS (
         (source_id, path, size_bytes, modified_at, fingerprint, content_hash, container_path,
          problem_code, problem_reason, problem_advice)
     SELECT %(source_id)s, path, size_bytes, modified_at, content_hash, content_hash,
-        container_path, CASE WHEN is_too_deep THEN %(problem_code)s END,
-        CASE WHEN is_too_deep THEN %(problem_reason)s END,
-        CASE WHEN is_too_deep THEN %(problem_advice)s END
+        container_path, problem_code, problem_reason, problem_advice
     FROM inside
     ON CONFLICT (source_id, path) DO UPDATE
         SET size_bytes = excluded.size_bytes, modified_at = excluded.modified_at,

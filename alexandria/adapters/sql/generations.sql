@@ -7,6 +7,7 @@ SELECT generation_id, settings, model_id, dimension, state, entry_count, created
 FROM knowledge.index_generations WHERE generation_id = %(generation_id)s;
 
 -- name: live_generation
+-- Plan: kept.
 SELECT generation_id, settings, model_id, dimension, state, entry_count, created_at, activated_at
 FROM knowledge.index_generations WHERE state = 'live';
 

@@ -72,13 +72,15 @@ WITH shown AS (
     JOIN knowledge.image_embeddings AS embedding
         ON embedding.content_hash = image.content_hash AND embedding.model_id = %(model_id)s
     WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
-        AND document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+        AND document.tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[])) AND document.deleted_at IS NULL
         AND vector_dims(embedding.vector) = %(dimension)s
     ORDER BY document.document_id, image.content_hash, image.ordinal),
 nearest AS (
     SELECT * FROM shown ORDER BY distance, document_id, ordinal LIMIT %(limit)s)
 SELECT document.document_id || '.' || left(image.content_hash, 16) AS image_id,
-    document.document_id::text, nearest.version_id::text, parse.title, document.path, unit.label,
+    document.document_id::text, nearest.version_id::text,
+    knowledge.shown_title(parse.title, document.path) AS title, document.path, unit.label,
     unit.anchor, image.media_type, image.width, image.height, image.body AS text,
     image.confidence, image.description, coalesce(caption.caption, '') AS caption,
     1 - nearest.distance AS score
@@ -113,12 +115,14 @@ WITH shown AS (
     WHERE (document.document_id = %(document_id)s::text::uuid
             OR (%(with_uploaded)s AND source.kind = 'upload'
                 AND starts_with(document.path, %(document_id)s::text || '/')))
-        AND document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+        AND document.tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[])) AND document.deleted_at IS NULL
         AND starts_with(image.content_hash, %(hash_prefix)s)
     ORDER BY document.document_id, image.content_hash, image.ordinal)
 SELECT image.document_id || '.' || left(image.content_hash, 16) AS image_id,
-    image.document_id::text, image.version_id::text, parse.title, image.path, unit.label,
-    unit.anchor, image.media_type, image.width, image.height, image.body AS text,
+    image.document_id::text, image.version_id::text,
+    knowledge.shown_title(parse.title, image.path) AS title, image.path, unit.label, unit.anchor,
+    image.media_type, image.width, image.height, image.body AS text,
     image.confidence, image.description, coalesce(caption.caption, '') AS caption,
     image.content_hash, image.thumbnail_hash
 FROM shown AS image

@@ -2,8 +2,8 @@
 -- Chunks of a source's current versions that are not yet in a generation; the language is that
 -- of the unit a chunk lies in.
 SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, chunk.document_id::text,
-    document.source_id::text, document.tenant_id, unit.language, source.tags,
-    version.modified_at, chunk.text_hash
+    document.source_id::text, document.tenant_id, document.access_id::text, unit.language,
+    source.tags, version.modified_at, chunk.text_hash
 FROM knowledge.documents AS document
 JOIN knowledge.sources AS source USING (source_id)
 JOIN knowledge.document_versions AS version
@@ -30,9 +30,16 @@ SELECT chunk_id::text, body FROM knowledge.chunks WHERE chunk_id = ANY(%(chunk_i
 SELECT text_hash, vector FROM knowledge.embeddings
 WHERE model_id = %(model_id)s AND text_hash = ANY(%(text_hashes)s);
 
+-- name: settle_entries
+-- Entries of documents that others may read now; Qdrant is to follow in the same run.
+UPDATE knowledge.index_entries AS entry SET access_id = document.access_id, is_in_qdrant = false
+FROM knowledge.documents AS document
+WHERE entry.generation_id = %(generation_id)s AND entry.document_id = document.document_id
+    AND document.source_id = %(source_id)s AND entry.access_id <> document.access_id;
+
 -- name: copy_entries
 COPY knowledge.index_entries (generation_id, chunk_id, document_id, source_id, tenant_id,
-    language, tags, modified_at, dense, terms, term_ids) FROM STDIN (FORMAT binary);
+    access_id, language, tags, modified_at, dense, terms, term_ids) FROM STDIN (FORMAT binary);
 
 -- name: replace_entries
 DELETE FROM knowledge.index_entries
@@ -42,6 +49,7 @@ WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]
 SELECT chunk_id::text FROM knowledge.index_entries WHERE generation_id = %(generation_id)s;
 
 -- name: entry_vectors
+-- Plan: kept.
 SELECT chunk_id::text, halfvec_send(dense) AS dense FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
@@ -52,8 +60,8 @@ WHERE generation_id = %(generation_id)s AND source_id = %(source_id)s AND NOT is
 ORDER BY chunk_id;
 
 -- name: read_entries
-SELECT chunk_id::text, document_id::text, source_id::text, tenant_id, language, tags,
-    modified_at, dense, terms
+SELECT chunk_id::text, document_id::text, source_id::text, tenant_id, access_id::text,
+    language, tags, modified_at, dense, terms
 FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND chunk_id = ANY(%(chunk_ids)s::uuid[]);
 
@@ -95,7 +103,8 @@ SELECT count(*) FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND is_published;
 
 -- name: publishable_versions
--- Current versions that are wholly staged in a generation and not what it publishes.
+-- Current versions that are wholly staged in a generation and not what it publishes, or that
+-- were read and cut anew since.
 SELECT document.document_id::text, version.version_id::text
 FROM knowledge.documents AS document
 JOIN knowledge.document_versions AS version
@@ -108,6 +117,7 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
         WHERE publication.generation_id = %(generation_id)s
             AND publication.version_id = version.version_id
             AND publication.chunker_id = chunking.chunker_id
+            AND publication.published_at >= chunking.chunked_at
             AND publication.withdrawn_at IS NULL)
     AND NOT EXISTS (
         SELECT FROM knowledge.version_chunks AS member
@@ -161,17 +171,19 @@ SELECT generation_id, chunk_id FROM gone ON CONFLICT DO NOTHING;
 
 -- name: publish_entries
 -- An entry keeps the date and the language of the version that brought its text: its terms
--- were stemmed in that language. Tags follow the source.
+-- were stemmed in that language. Tags follow the source, and who may read it the document.
 UPDATE knowledge.index_entries AS entry
-SET is_published = true, tags = source.tags,
+SET is_published = true, tags = source.tags, access_id = document.access_id,
     is_in_qdrant = entry.is_in_qdrant AND entry.tags = source.tags
+        AND entry.access_id = document.access_id
 FROM knowledge.publications AS publication
 JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.sources AS source USING (source_id)
 WHERE entry.generation_id = %(generation_id)s AND entry.document_id = document.document_id
     AND publication.generation_id = entry.generation_id AND publication.withdrawn_at IS NULL
     AND document.source_id = %(source_id)s
-    AND (NOT entry.is_published OR entry.tags <> source.tags);
+    AND (NOT entry.is_published OR entry.tags <> source.tags
+        OR entry.access_id <> document.access_id);
 
 -- name: mark_versions_published
 -- Current versions that a generation publishes: new ones, and those an edit came back to.

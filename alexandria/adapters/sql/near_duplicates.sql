@@ -90,6 +90,7 @@ SELECT DISTINCT best_document_id::text FROM knowledge.near_duplicates
 WHERE %(document_id)s::uuid IN (document_id, best_document_id);
 
 -- name: copies_of_works
+-- Plan: kept.
 -- The published documents of works, named by their best copies.
 WITH members AS MATERIALIZED (
     SELECT document_id AS work_id, document_id, 1::real AS similarity
@@ -107,7 +108,8 @@ shown AS MATERIALIZED (
         ON chunking.version_id = publication.version_id
         AND chunking.chunker_id = publication.chunker_id)
 SELECT shown.work_id::text, document.document_id::text, shown.similarity,
-    source.name AS source_name, document.path, parse.title, parse.media_type,
+    source.name AS source_name, document.path,
+    knowledge.shown_title(parse.title, document.path) AS title, parse.media_type,
     coalesce(signed.shingle_count, 0) AS run_count, units.unread AS units_unread,
     document.created_at
 FROM shown
@@ -118,5 +120,6 @@ LEFT JOIN knowledge.signatures AS signed USING (parse_id)
 JOIN LATERAL (
     SELECT count(*) AS unread FROM knowledge.units AS unit
     WHERE unit.parse_id = parse.parse_id AND unit.problem_code IS NOT NULL) AS units ON true
-WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+WHERE document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[])) AND document.deleted_at IS NULL
 ORDER BY shown.work_id, document.document_id;

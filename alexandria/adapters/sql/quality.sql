@@ -1,15 +1,18 @@
 -- name: staged_documents
 -- Current versions of a source that are read and not published, as the suite looks at them.
-SELECT document.path, parse.title, parse.language, parse.media_type,
-    length(parse.body) AS character_count, units.found AS unit_count
+-- A file without words counts by its name, if a unit of it could be read.
+SELECT document.path, knowledge.shown_title(parse.title, document.path) AS title,
+    parse.language, parse.media_type, units.found AS unit_count,
+    length(CASE WHEN parse.body = '' AND units.readable > 0
+        THEN knowledge.shown_title('', document.path) ELSE parse.body END) AS character_count
 FROM knowledge.documents AS document
 JOIN knowledge.document_versions AS version
     ON version.version_id = document.current_version_id
 JOIN knowledge.parses AS parse
     ON parse.content_hash = version.content_hash AND parse.parser_version = %(parser_version)s
 LEFT JOIN LATERAL (
-    SELECT count(*) AS found FROM knowledge.units AS unit
-    WHERE unit.parse_id = parse.parse_id) AS units ON true
+    SELECT count(*) AS found, count(*) FILTER (WHERE unit.problem_code IS NULL) AS readable
+    FROM knowledge.units AS unit WHERE unit.parse_id = parse.parse_id) AS units ON true
 WHERE document.source_id = %(source_id)s AND parse.problem_code IS NULL
     AND version.state <> 'published';
 
@@ -88,7 +91,8 @@ ORDER BY held.held_hash, document.path;
 
 -- name: unaccounted_units
 -- Units that were read but that no chunk of the version comes from. Only their texts are
--- looked at: cutting every unit out of a long document's text costs seconds.
+-- looked at: cutting every unit out of a long document's text costs seconds. A readable unit
+-- of a file without words has its name for text.
 WITH silent AS MATERIALIZED (
     SELECT document.path, chunking.parse_id, unit.label, unit.start_offset, unit.end_offset
     FROM knowledge.documents AS document
@@ -108,7 +112,8 @@ WITH silent AS MATERIALIZED (
                 AND member.unit_ordinal = unit.ordinal))
 SELECT silent.path || ', ' || silent.label AS place
 FROM silent JOIN knowledge.parses AS parse USING (parse_id)
-WHERE substr(parse.body, silent.start_offset + 1, silent.end_offset - silent.start_offset) ~ '\S'
+WHERE parse.body = '' OR substr(
+    parse.body, silent.start_offset + 1, silent.end_offset - silent.start_offset) ~ '\S'
 ORDER BY place;
 
 -- name: unread_versions

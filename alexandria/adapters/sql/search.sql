@@ -4,6 +4,7 @@ SELECT chunk_id::text,
     1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
 FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
     AND (is_published OR %(with_staged)s)
     AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
     AND (cardinality(%(document_ids)s::uuid[]) = 0 OR document_id = ANY(%(document_ids)s::uuid[]))
@@ -20,6 +21,7 @@ SELECT chunk_id::text,
     1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
 FROM knowledge.index_entries
 WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
     AND (is_published OR %(with_staged)s)
     AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
     AND (cardinality(%(document_ids)s::uuid[]) = 0 OR document_id = ANY(%(document_ids)s::uuid[]))
@@ -38,8 +40,10 @@ FROM (
     SELECT chunk_id, terms <#> %(terms)s::sparsevec AS distance
     FROM knowledge.index_entries
     WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
         AND (is_published OR %(with_staged)s)
-        AND (cardinality(%(term_ids)s::integer[]) = 0 OR term_ids && %(term_ids)s::integer[])
+        AND (cardinality(%(term_ids)s::integer[]) = 0
+            OR term_ids OPERATOR(knowledge.&&) %(term_ids)s::integer[])
         AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
         AND (cardinality(%(document_ids)s::uuid[]) = 0
             OR document_id = ANY(%(document_ids)s::uuid[]))
@@ -53,6 +57,7 @@ ORDER BY distance, chunk_id
 LIMIT %(limit)s;
 
 -- name: term_frequencies
+-- Plan: kept.
 SELECT known.term_id, known.document_frequency, generation.entry_count,
     to_regclass(%(index)s) IS NOT NULL AS is_indexed
 FROM knowledge.term_statistics AS known
@@ -60,9 +65,11 @@ JOIN knowledge.index_generations AS generation USING (generation_id)
 WHERE known.generation_id = %(generation_id)s AND known.term_id = ANY(%(term_ids)s);
 
 -- name: published_texts
+-- Plan: kept.
 -- Text of chunks that stand in a published version, with its title, the language of the unit,
 -- and the best copy of its document if it has copies.
-SELECT chunk.chunk_id::text, chunk.document_id::text, parse.title, unit.language, chunk.body,
+SELECT chunk.chunk_id::text, chunk.document_id::text,
+    knowledge.shown_title(parse.title, document.path) AS title, unit.language, chunk.body,
     coalesce(link.best_document_id,
         (SELECT DISTINCT led.best_document_id FROM knowledge.near_duplicates AS led
          WHERE led.best_document_id = chunk.document_id))::text AS work_id
@@ -85,12 +92,15 @@ JOIN LATERAL (
     SELECT known.language FROM knowledge.units AS known
     WHERE known.parse_id = chunking.parse_id AND known.ordinal = member.unit_ordinal
     LIMIT 1) AS unit ON true
-LEFT JOIN knowledge.near_duplicates AS link ON link.document_id = chunk.document_id;
+LEFT JOIN knowledge.near_duplicates AS link ON link.document_id = chunk.document_id
+WHERE document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]));
 
 -- name: staged_texts
 -- Text of chunks with the title and language of the current version, or of another that has it.
-SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, chunk.document_id::text, parse.title,
-    unit.language, chunk.body, NULL AS work_id
+SELECT DISTINCT ON (chunk.chunk_id) chunk.chunk_id::text, chunk.document_id::text,
+    knowledge.shown_title(parse.title, document.path) AS title, unit.language, chunk.body,
+    NULL AS work_id
 FROM knowledge.chunks AS chunk
 JOIN knowledge.documents AS document USING (document_id)
 JOIN knowledge.version_chunks AS member USING (chunk_id)
@@ -106,6 +116,11 @@ WHERE chunk.chunk_id = ANY(%(chunk_ids)s::uuid[])
 ORDER BY chunk.chunk_id, member.version_id IS NOT DISTINCT FROM document.current_version_id DESC,
     publication.version_id IS NOT NULL DESC;
 
+-- name: publication_state
+-- What differs whenever something was published or withdrawn.
+SELECT published_at::text FROM knowledge.index_generations
+WHERE generation_id = %(generation_id)s;
+
 -- name: published_languages
 -- Languages that the units of a generation's documents are written in, most common first.
 SELECT unit.language
@@ -115,9 +130,11 @@ JOIN knowledge.units AS unit USING (parse_id)
 JOIN knowledge.documents AS document ON document.document_id = publication.document_id
 WHERE publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
     AND document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]))
 GROUP BY unit.language ORDER BY count(*) DESC, unit.language;
 
 -- name: read_passages
+-- Plan: kept.
 -- What a reader is shown of chunks: where they stand in the published version. Joined in two
 -- steps: planning all at once takes longer than reading.
 WITH placed AS MATERIALIZED (
@@ -137,17 +154,19 @@ WITH placed AS MATERIALIZED (
     WHERE member.chunk_id = ANY(%(chunk_ids)s::uuid[]))
 SELECT placed.chunk_id::text, placed.document_id::text, placed.version_id::text, document.path,
     document.source_id::text, source.name AS source_name, source.kind AS source_kind,
-    source.tags, parse.title, parse.author, parse.language, version.modified_at,
-    placed.start_offset, placed.end_offset, placed.anchor, placed.section_path,
-    placed.label AS unit_label, placed.body
+    source.tags, knowledge.shown_title(parse.title, document.path) AS title, parse.author,
+    parse.language, version.modified_at, placed.start_offset, placed.end_offset, placed.anchor,
+    placed.section_path, placed.label AS unit_label, placed.body
 FROM placed
 JOIN knowledge.parses AS parse USING (parse_id)
 JOIN knowledge.document_versions AS version USING (version_id)
 JOIN knowledge.documents AS document ON document.document_id = placed.document_id
 JOIN knowledge.sources AS source ON source.source_id = document.source_id
-WHERE document.tenant_id = %(tenant_id)s;
+WHERE document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]));
 
 -- name: read_neighbours
+-- Plan: kept.
 -- The chunks just before and after chosen ones in the published version; in the same unit,
 -- unless other units count as well.
 SELECT hit.chunk_id::text AS hit_id, near.ordinal - hit.ordinal AS distance, chunk.body

@@ -28,6 +28,9 @@ LEFT JOIN knowledge.chunkings AS chunking
 WHERE source.tenant_id = %(tenant_id)s AND source.removed_at IS NULL
 GROUP BY source.source_id ORDER BY source.name;
 
+-- name: count_documents_by_kind
+SELECT kind, published, pending, quarantined FROM knowledge.count_documents();
+
 -- name: list_quarantine
 SELECT source.name AS source_name, document.path, document.document_id::text,
     quarantine.unit, quarantine.stage, quarantine.code, quarantine.reason, quarantine.advice,
@@ -43,7 +46,8 @@ ORDER BY source.name, document.path, length(quarantine.unit), quarantine.unit;
 -- Live documents of a tenant as a generation publishes them, newest state first by path.
 SELECT document.document_id::text, version.version_id::text, document.source_id::text,
     source.name AS source_name, source.kind AS source_kind, document.path,
-    coalesce(parse.title, '') AS title, coalesce(parse.author, '') AS author,
+    knowledge.shown_title(parse.title, document.path) AS title,
+    coalesce(parse.author, '') AS author,
     coalesce(parse.language, 'und') AS language, coalesce(parse.media_type, '') AS media_type,
     source.tags, version.state, version.modified_at, publication.published_at,
     coalesce(chunking.chunk_count, 0) AS chunk_count
@@ -61,7 +65,8 @@ LEFT JOIN LATERAL (
     SELECT * FROM knowledge.parses AS candidate
     WHERE candidate.content_hash = version.content_hash
     ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
-WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+WHERE document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[])) AND document.deleted_at IS NULL
     AND (%(source)s::text IS NULL OR source.name = %(source)s)
     AND (cardinality(%(document_ids)s::uuid[]) = 0
         OR document.document_id = ANY(%(document_ids)s::uuid[]))
@@ -74,15 +79,72 @@ WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
 ORDER BY source.name, document.path
 LIMIT %(limit)s OFFSET %(offset)s;
 
+-- name: count_published_documents
+-- How many documents of a tenant a generation publishes that pass a filter.
+SELECT count(*)
+FROM knowledge.documents AS document
+JOIN knowledge.sources AS source USING (source_id)
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+JOIN knowledge.publications AS publication
+    ON publication.document_id = document.document_id
+    AND publication.generation_id = %(generation_id)s AND publication.withdrawn_at IS NULL
+WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]))
+    AND (cardinality(%(document_ids)s::uuid[]) = 0
+        OR document.document_id = ANY(%(document_ids)s::uuid[]))
+    AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source.source_id = ANY(%(source_ids)s::uuid[]))
+    AND (cardinality(%(languages)s::text[]) = 0 OR (
+        SELECT candidate.language FROM knowledge.parses AS candidate
+        WHERE candidate.content_hash = version.content_hash
+        ORDER BY candidate.parsed_at DESC LIMIT 1) = ANY(%(languages)s::text[]))
+    AND (cardinality(%(tags)s::text[]) = 0 OR source.tags && %(tags)s::text[])
+    AND (%(modified_from)s::timestamptz IS NULL OR version.modified_at >= %(modified_from)s)
+    AND (%(modified_to)s::timestamptz IS NULL OR version.modified_at <= %(modified_to)s);
+
+-- name: named_documents
+-- Live documents of a tenant whose id, path or title is one of some names.
+WITH named AS (
+    SELECT document_id FROM knowledge.documents
+    WHERE tenant_id = %(tenant_id)s AND (
+        document_id::text = ANY(%(names)s) OR path = ANY(%(names)s)
+        OR knowledge.shown_title('', path) = ANY(%(names)s))
+    UNION
+    SELECT document.document_id
+    FROM knowledge.parses AS parse
+    JOIN knowledge.document_versions AS version USING (content_hash)
+    JOIN knowledge.documents AS document ON document.current_version_id = version.version_id
+    WHERE parse.title = ANY(%(names)s) AND document.tenant_id = %(tenant_id)s)
+SELECT document.document_id::text, document.path,
+    knowledge.shown_title(parse.title, document.path) AS title
+FROM named
+JOIN knowledge.documents AS document USING (document_id)
+JOIN knowledge.document_versions AS version
+    ON version.version_id = document.current_version_id
+LEFT JOIN LATERAL (
+    SELECT candidate.title FROM knowledge.parses AS candidate
+    WHERE candidate.content_hash = version.content_hash
+    ORDER BY candidate.parsed_at DESC LIMIT 1) AS parse ON true
+WHERE document.tenant_id = %(tenant_id)s AND document.deleted_at IS NULL
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]));
+
 -- name: document_units
 SELECT ordinal, kind, label, anchor, start_offset AS "start", end_offset AS "end", language,
     confidence::double precision, problem_code, problem_reason, problem_advice
 FROM knowledge.units WHERE parse_id = %(parse_id)s ORDER BY ordinal;
 
 -- name: document_text
--- The text of a version that was published once, or of the published one.
-SELECT document.document_id::text, version.version_id::text, parse.title, parse.author,
-    parse.language, parse.body AS text, parse.parse_id::text
+-- Plan: kept.
+-- The text of a version that was published once, or of the published one; of a file without
+-- words, the name it was cut under.
+SELECT document.document_id::text, version.version_id::text,
+    knowledge.shown_title(parse.title, document.path) AS title, parse.author, parse.language,
+    coalesce(nullif(parse.body, ''), (
+        SELECT chunk.body FROM knowledge.version_chunks AS member
+        JOIN knowledge.chunks AS chunk USING (chunk_id)
+        WHERE member.version_id = chunking.version_id
+            AND member.chunker_id = chunking.chunker_id AND member.ordinal = 0), '') AS text,
+    parse.parse_id::text
 FROM knowledge.documents AS document
 JOIN knowledge.publications AS publication USING (document_id)
 JOIN knowledge.document_versions AS version ON version.version_id = publication.version_id
@@ -91,25 +153,27 @@ JOIN knowledge.chunkings AS chunking
     AND chunking.chunker_id = publication.chunker_id
 JOIN knowledge.parses AS parse USING (parse_id)
 WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_id)s
+    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]))
     AND document.deleted_at IS NULL AND version.state <> 'erased'
     AND (publication.version_id = %(version_id)s
         OR (%(version_id)s::uuid IS NULL AND publication.withdrawn_at IS NULL))
 ORDER BY publication.published_at DESC LIMIT 1;
 
 -- name: related_documents
--- Documents whose chunks lie nearest to the middle of a document's own.
+-- Documents whose nearest chunks lie nearest to the middle of a document's own, its copies aside.
 WITH middle AS (
     SELECT avg(dense::vector({dimension}))::halfvec({dimension}) AS dense
     FROM knowledge.index_entries
     WHERE generation_id = %(generation_id)s AND document_id = %(document_id)s AND is_published),
 near AS (
-    SELECT entry.document_id, entry.dense::halfvec({dimension}) <=> middle.dense AS distance
+    SELECT entry.document_id, min(entry.dense::halfvec({dimension}) <=> middle.dense) AS distance
     FROM knowledge.index_entries AS entry, middle
     WHERE entry.generation_id = %(generation_id)s AND entry.tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR entry.access_id = ANY(%(access_ids)s::uuid[]))
         AND entry.is_published AND entry.document_id <> %(document_id)s
-        AND middle.dense IS NOT NULL
-    ORDER BY distance LIMIT 50)
-SELECT document_id::text FROM near GROUP BY document_id ORDER BY min(distance) LIMIT %(limit)s;
+        AND NOT entry.document_id = ANY(%(copy_ids)s::uuid[]) AND middle.dense IS NOT NULL
+    GROUP BY entry.document_id)
+SELECT document_id::text FROM near ORDER BY distance, document_id LIMIT %(limit)s;
 
 -- name: add_check_result
 INSERT INTO knowledge.check_results (source_id, name, is_passed, description)

@@ -228,10 +228,6 @@ class OpenVinoEmbedder:
             list(pool.map(compute, batches))
         return vectors
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of one text; shape (dimension,)."""
-        return self.embed([text])[0]
-
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
         """It counts without the network, which a process that only cuts never loads."""

@@ -1,6 +1,6 @@
 """Whether texts are copies of one work, and which copy is the best.
 
-text --signatures--> runs and figures --comparing--> pairs of copies --copies--> the best
+text --signatures--> runs and figures --comparing--> pairs of copies --stars--> the best
 """
 
 from alexandria.knowledge.likeness.comparing import are_copies, candidate_pairs, likeness
@@ -14,6 +14,7 @@ from alexandria.knowledge.likeness.signatures import (
     read_sketches,
     shared_part,
 )
+from alexandria.knowledge.likeness.stars import stars
 
 __all__ = [
     "METHOD",
@@ -27,4 +28,5 @@ __all__ = [
     "passage_runs",
     "read_sketches",
     "shared_part",
+    "stars",
 ]

@@ -39,6 +39,8 @@ MAX_ENTRIES = 20_000
 MAX_RATIO = 200
 MAX_DEPTH = 3
 """Archives inside archives that are looked into."""
+MAX_CONTAINED = 10_000
+"""Files taken out of one file, at any depth; the same archive may lie in it many times."""
 
 DAMAGE = (
     zipfile.BadZipFile,

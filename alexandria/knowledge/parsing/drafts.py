@@ -6,7 +6,7 @@ computed here, once, so the laws of `documents` hold for every format:
 - text is in NFC, with "\n" line ends and no control or invisible joining characters;
 - every character that is not white space lies in exactly one block;
 - blocks are sorted, do not overlap and lie inside their unit's span;
-- a unit either has text or a problem that says why not.
+- a unit has text, or a problem that says why not, or is wordless: then no unit has text.
 """
 
 import re
@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import PurePath
 
 from alexandria.errors import EmptyFileError, NoTextLayerError
 from alexandria.knowledge.documents import (
@@ -73,7 +72,10 @@ class FoundImage:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One future unit: what it is, where it opens, its pieces or its problem, its images."""
+    """One future unit: what it is, where it opens, its pieces or its problem, its images.
+
+    `is_wordless` says that it was read and has no words: its document is found by its name.
+    """
 
     kind: UnitKind
     label: str
@@ -81,6 +83,7 @@ class Section:
     pieces: tuple[Piece, ...] = ()
     problem: Problem | None = None
     images: tuple[FoundImage, ...] = ()
+    is_wordless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def split_chapters(pieces: Sequence[Piece], level: int | None = None) -> tuple[S
     )
 
 
-def assemble(draft: Draft, media_type: str, name: str) -> ParsedDocument:
+def assemble(draft: Draft, media_type: str) -> ParsedDocument:
     """The document of a draft. Its language is "und" where the draft names none.
 
     Raises:
@@ -186,11 +189,11 @@ def assemble(draft: Draft, media_type: str, name: str) -> ParsedDocument:
         EmptyFileError: No text was found.
     """
     sections = [_clean_section(section) for section in draft.sections]
-    if not any(section.pieces for section in sections):
+    if not any(section.pieces or section.is_wordless for section in sections):
         raise _nothing_found(sections)
     text, units, blocks = _lay_out(sections)
     return ParsedDocument(
-        title=one_line(draft.title) or _first_heading(sections) or readable_stem(name),
+        title=one_line(draft.title) or _first_heading(sections),
         author=one_line(draft.author),
         language=draft.language or "und",
         media_type=media_type,
@@ -266,7 +269,8 @@ def mean_confidence(pieces: Sequence[Piece]) -> float | None:
 def _clean_section(section: Section) -> Section:
     cleaned = (replace(piece, text=_clean_piece(piece)) for piece in section.pieces)
     pieces = tuple(piece for piece in cleaned if piece.text)
-    problem = None if pieces else section.problem or EMPTY_UNIT
+    is_read = pieces or section.is_wordless
+    problem = None if is_read else section.problem or EMPTY_UNIT
     return replace(section, pieces=pieces, problem=problem, label=label_of(section.label))
 
 
@@ -319,9 +323,3 @@ def _first_heading(sections: Sequence[Section]) -> str:
     pieces = (piece for section in sections for piece in section.pieces)
     found = (one_line(piece.text) for piece in pieces if piece.kind is BlockKind.HEADING)
     return next(found, "")
-
-
-def readable_stem(name: str) -> str:
-    """A file's name as a title: without its folders and extension, hyphens as spaces."""
-    stem = one_line(PurePath(name).stem.replace("_", " ").replace("-", " "))
-    return stem[:1].upper() + stem[1:] or "Untitled"

@@ -61,6 +61,8 @@ _LONGEST_REASON = 500
 def parse_document(content: bytes, name: str, tools: Tools = _NO_TOOLS) -> ParsedDocument:
     """The document in a file; the same bytes, name and tools always give the same document.
 
+    The name helps to tell the format and stands nowhere in the document.
+
     Args:
         content: The file's bytes.
         name: Its name; content decides the format, see `detect_media_type`.
@@ -90,11 +92,11 @@ def parse_document(content: bytes, name: str, tools: Tools = _NO_TOOLS) -> Parse
 def _read(source: Source) -> ParsedDocument:
     draft = FORMATS[source.media_type].read(source)
     draft, images = recognize_images(draft, source.tools.recognizer)
-    document = assemble(draft, source.media_type, source.name)
+    document = assemble(draft, source.media_type)
     language = normalize_language(draft.language) or detect_language(document.text)
     noticed = (*_mismatch(source.name, source.media_type), *_macros(source))
     notes = (*noticed, *document.notes, *uncertain_units(draft))
-    names = safe_names(one.name for one in document.attachments)
+    names = safe_names(one.name for one in document.attachments if one.name)
     return replace(
         document,
         language=language,
@@ -102,7 +104,7 @@ def _read(source: Source) -> ParsedDocument:
         notes=tuple(replace(note, message=_short(note.message)) for note in notes),
         images=images,
         attachments=tuple(
-            replace(one, name=name) for one, name in zip(document.attachments, names, strict=True)
+            replace(one, name=next(names)) if one.name else one for one in document.attachments
         ),
     )
 

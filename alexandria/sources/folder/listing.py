@@ -11,6 +11,7 @@ from pathlib import Path
 from alexandria.errors import FileTooLargeError, UnreadableError
 from alexandria.knowledge.documents import Problem
 from alexandria.knowledge.identifiers import hash_text
+from alexandria.sources.folder.access import ACCESS_FILE
 
 SETTLING_SECONDS = 2.0
 """A file modified this shortly before a look may change again within the same clock tick."""
@@ -72,9 +73,13 @@ def walk_files(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def folder_signature(root: Path) -> str:
-    """A hash over every path, size and modification time: equal while nothing changed."""
+    """A hash over every path, size and modification time: equal while nothing changed.
+
+    Who may read what is part of it.
+    """
     lines: list[str] = []
-    for path, file in sorted(walk_files(root)):
+    rules = root / ACCESS_FILE
+    for path, file in [*sorted(walk_files(root)), (ACCESS_FILE, rules)]:
         try:
             status = file.stat()
         except OSError:

@@ -9,6 +9,7 @@ from alexandria.errors import ConfigurationError, ConflictError, NotFoundError
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.generations import GenerationSettings
+from alexandria.workflows.identity.audit import OPERATOR, record_event
 from alexandria.workflows.workspace import Workspace
 
 
@@ -90,6 +91,9 @@ def ensure_target(workspace: Workspace) -> Generation:
     choices = target_settings(workspace)
     database = workspace.database
     with database.transaction():
+        earlier = database.fetch_one(
+            Generation, "read_generation", generation_id=choices.generation_id
+        )
         database.execute(
             "add_generation",
             generation_id=choices.generation_id,
@@ -101,6 +105,8 @@ def ensure_target(workspace: Workspace) -> Generation:
             f"CREATE TABLE IF NOT EXISTS knowledge.index_entries_{choices.generation_id} "
             f"PARTITION OF knowledge.index_entries FOR VALUES IN ('{choices.generation_id}')"
         )
+        if earlier is None or earlier.state == "retired":
+            _tell(workspace, "index.added", choices.generation_id)
     return read_generation(workspace, choices.generation_id)
 
 
@@ -134,6 +140,7 @@ def switch_generation(workspace: Workspace, generation_id: str) -> Generation:
     with database.transaction():
         database.execute("stand_down_live")
         database.execute("make_live", generation_id=generation_id)
+        _tell(workspace, "index.switched", generation_id)
     return read_generation(workspace, generation_id)
 
 
@@ -152,5 +159,10 @@ def retire_generation(workspace: Workspace, generation_id: str) -> None:
         for query in ("forget_term_statistics", "forget_index_removals", "withdraw_generation"):
             database.execute(query, generation_id=generation_id)
         database.execute("retire_generation", generation_id=generation_id)
+        _tell(workspace, "index.retired", generation_id)
     with workspace.qdrant_index(chosen) as index:
         index.drop()
+
+
+def _tell(workspace: Workspace, action: str, generation_id: str) -> None:
+    record_event(workspace, action, "generation", generation_id, actor=OPERATOR)

@@ -33,6 +33,16 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class KindCount:
+    """How many documents of one kind of source there are, by state."""
+
+    kind: str
+    published: int
+    pending: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineEntry:
     """A document, or one unit of it, that could not be read."""
 
@@ -89,12 +99,12 @@ class Status:
 
 def read_status(workspace: Workspace) -> Status:
     """The whole library of the tenant."""
-    database, tenant = workspace.database, workspace.settings.tenant_id
+    database = workspace.database
     return Status(
         sources=list_source_status(workspace),
         reasons=list_reasons(workspace),
-        quarantine=database.fetch(QuarantineEntry, "list_quarantine", tenant_id=tenant),
-        failed_checks=database.fetch(FailedCheck, "failed_checks", tenant_id=tenant),
+        quarantine=database.fetch(QuarantineEntry, "list_quarantine"),
+        failed_checks=database.fetch(FailedCheck, "failed_checks"),
         generations=list_generations(workspace),
     )
 
@@ -105,18 +115,20 @@ def list_source_status(workspace: Workspace) -> list[SourceStatus]:
     found = workspace.database.fetch(
         SourceStatus,
         "source_status",
-        tenant_id=workspace.settings.tenant_id,
         generation_id=live.generation_id if live else "",
     )
     coverage = source_coverage(workspace)
     return [_with_coverage(item, coverage.get(item.source_id, Coverage())) for item in found]
 
 
+def count_documents(workspace: Workspace) -> list[KindCount]:
+    """Live documents of every tenant by kind of source; nothing else is told of them."""
+    return workspace.database.fetch(KindCount, "count_documents_by_kind")
+
+
 def list_reasons(workspace: Workspace) -> list[QuarantineReason]:
     """Why documents and units are in quarantine, by source, the most frequent first."""
-    return workspace.database.fetch(
-        QuarantineReason, "quarantine_reasons", tenant_id=workspace.settings.tenant_id
-    )
+    return workspace.database.fetch(QuarantineReason, "quarantine_reasons")
 
 
 def list_slowest(workspace: Workspace, source_id: str, limit: int = 5) -> list[ReadingTime]:

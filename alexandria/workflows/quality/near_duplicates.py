@@ -6,7 +6,7 @@ differ from what the ledger holds. Only documents that are alike themselves are 
 row of drafts, each a little unlike the last, the first and the last are no copies.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from alexandria.knowledge.likeness import (
     candidate_pairs,
     likeness,
     read_sketches,
+    stars,
 )
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.quality.checks import CheckOutcome
@@ -117,8 +118,7 @@ def _find_links(workspace: Workspace, tenant_id: str) -> list[_Link]:
     )
     by_text: dict[str, list[_Signed]] = {}
     for document in sorted(documents, key=lambda item: item.copy.standing):
-        if document.run_count:
-            by_text.setdefault(document.parse_id, []).append(document)
+        by_text.setdefault(document.parse_id, []).append(document)
     best = [copies[0] for copies in by_text.values()]
     links = [
         _Link(copy.document_id, first.document_id, 1.0, SAME_TEXT)
@@ -151,38 +151,13 @@ def _alike(workspace: Workspace, documents: Sequence[_Signed]) -> Iterator[_Link
         if are_copies(*(signatures[documents[row].parse_id] for row in (one, other))):
             near.setdefault(one, set()).add(other)
             near.setdefault(other, set()).add(one)
-    for group in _connected(near):
-        yield from _stars([documents[row] for row in group], signatures)
 
+    def signature(row: int) -> Signature:
+        return signatures[documents[row].parse_id]
 
-def _connected(near: Mapping[int, set[int]]) -> Iterator[list[int]]:
-    """Rows that lead to each other, each group in order."""
-    seen: set[int] = set()
-    for start in sorted(near):
-        group, waiting = set[int](), {start} - seen
-        while waiting:
-            row = waiting.pop()
-            group.add(row)
-            waiting |= near[row] - group
-        seen |= group
-        if group:
-            yield sorted(group)
-
-
-def _stars(group: Sequence[_Signed], signatures: Mapping[str, Signature]) -> Iterator[_Link]:
-    """The best takes all that are alike it; the best of the rest takes its own, and so on."""
-    rest = list(group)
-    while len(rest) > 1:
-        best, others = rest[0], rest[1:]
-        signature = signatures[best.parse_id]
-        rest = []
-        for item in others:
-            other = signatures[item.parse_id]
-            if are_copies(signature, other):
-                similarity = round(likeness(signature, other), 4)
-                yield _Link(item.document_id, best.document_id, similarity, METHOD)
-            else:
-                rest.append(item)
+    for best, copy in stars(near, lambda *rows: are_copies(*map(signature, rows))):
+        similarity = round(likeness(signature(best), signature(copy)), 4)
+        yield _Link(documents[copy].document_id, documents[best].document_id, similarity, METHOD)
 
 
 def _keep(workspace: Workspace, tenant_id: str, links: Sequence[_Link]) -> int:

@@ -55,7 +55,7 @@ def repair_qdrant(workspace: Workspace) -> int:
 
 
 def _verify_ledger(workspace: Workspace) -> list[Count]:
-    tenant = workspace.settings.tenant_id
+    tenant = workspace.tenant_id
     parameters = {"source_id": None, "tenant_id": tenant, "only_staged": False}
     hashes = set(workspace.database.column("current_contents", **parameters))
     held = set(workspace.database.column("held_contents", source_id=None, tenant_id=tenant))

@@ -5,12 +5,12 @@ library has none. With one it is written, and every sentence is held to what it 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from alexandria.adapters.litellm import LanguageModel
-from alexandria.errors import GatewayUnavailableError
+from alexandria.errors import ConfigurationError, GatewayUnavailableError
 from alexandria.knowledge import quoting
 from alexandria.knowledge.checking import mark_unsupported
 from alexandria.knowledge.documents import LOW_CONFIDENCE
@@ -20,13 +20,15 @@ from alexandria.workflows.coverage import Coverage, document_coverage
 from alexandria.workflows.operating.generations import embedder_of, live_generation
 from alexandria.workflows.reading.candidates import published_languages
 from alexandria.workflows.reading.passages import Passage
-from alexandria.workflows.reading.searching import search
+from alexandria.workflows.reading.searching import FoundPassages, find_passages
 from alexandria.workflows.workspace import Workspace
 
 EXTRACTIVE = "extractive"
 UNSUPPORTED_MARK = "[not supported by the library]"
 INVENTED = "The model cited [{number}], but there is no such passage."
 BROKEN_OFF = "The language model broke off; the answer may lack its end."
+REFUSED = "A provider refused its key or does not know the model."
+INDEX_AWAY = "Qdrant did not answer; Postgres found the passages in its place."
 
 PROMPT = (
     "Answer the question from the numbered passages alone, in the language of the question. "
@@ -79,6 +81,7 @@ class Answered:
         notes: What a reader should know of how it was made: a fallback, an invented citation.
         warnings: What a reader should know of what it stands on: missing pages of a cited
             document, a page that was recognized with low confidence.
+        fallback_used: Another index or model answered than the one that was set.
     """
 
     text: str
@@ -89,6 +92,7 @@ class Answered:
     generation_id: str
     notes: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
+    fallback_used: bool = False
     elapsed_ms: float = 0.0
     token_count: int = 0
     cost_usd: float = 0.0
@@ -118,9 +122,9 @@ def stream_answer(
 ) -> Iterator[AnswerEvent]:
     """The answer as it is made; the pieces of text join to the text of the whole."""
     started = time.perf_counter()
-    passages = search(workspace, question, where, limit=limit)
-    yield AnswerEvent("passages", passages)
-    desk = _Desk(workspace, question, where, passages)
+    found = find_passages(workspace, question, where, limit=limit)
+    yield AnswerEvent("passages", found.passages)
+    desk = _Desk(workspace, question, where, found)
     answered = _with_doubts(workspace, (yield from desk.answer()), where)
     for citation in answered.citations:
         yield AnswerEvent("citation", citation)
@@ -133,12 +137,14 @@ class _Desk:
     """One question with what was found for it."""
 
     def __init__(
-        self, workspace: Workspace, question: str, where: SearchFilter, passages: list[Passage]
+        self, workspace: Workspace, question: str, where: SearchFilter, found: FoundPassages
     ) -> None:
         self._workspace = workspace
         self._question = question
-        self._passages = passages
-        self._by_chunk = {passage.chunk_id: passage for passage in passages}
+        self._passages = found.passages
+        self._fallback_used = found.fallback_used
+        self._notes = [INDEX_AWAY] if found.fallback_used else []
+        self._by_chunk = {passage.chunk_id: passage for passage in found.passages}
         self._live = live_generation(workspace)
         self._languages = ["en"]
         if self._live is not None:
@@ -149,22 +155,28 @@ class _Desk:
         """Write it if a language model is set and answers, else quote it."""
         model = LanguageModel.from_settings(self._workspace.settings)
         if model is None or not self._passages:
-            return (yield from self._quote([]))
+            return (yield from self._quote())
         try:
             return (yield from self._write(model))
         except GatewayUnavailableError as error:
-            return (yield from self._quote([error.message]))
+            self._fallback_used = True
+            self._notes.append(error.message)
+            self._workspace.gateway_outage.begin(error.message)
+            return (yield from self._quote())
+        except ConfigurationError:
+            self._workspace.gateway_outage.begin(REFUSED)
+            raise
 
-    def _quote(self, notes: list[str]) -> Iterator[AnswerEvent]:
+    def _quote(self) -> Iterator[AnswerEvent]:
         if not self._passages:
             yield AnswerEvent("text", quoting.NO_ANSWER)
-            return self._answered(quoting.NO_ANSWER, [], EXTRACTIVE, notes)
+            return self._answered(quoting.NO_ANSWER, [], EXTRACTIVE, [])
         quoted = quoting.quote_answer(
             self._question, self._quotable(), self._embed, sentence_spans, self._languages
         )
         yield AnswerEvent("text", quoted.text)
         citations = [self._citation(item) for item in quoted.citations]
-        return self._answered(quoted.text, citations, EXTRACTIVE, notes)
+        return self._answered(quoted.text, citations, EXTRACTIVE, [])
 
     def _write(self, model: LanguageModel) -> Iterator[AnswerEvent]:
         """Sentence by sentence, so that each is checked before anyone reads it.
@@ -184,6 +196,9 @@ class _Desk:
             if not text:
                 raise
             notes[BROKEN_OFF] = None
+            self._workspace.gateway_outage.begin(BROKEN_OFF)
+        else:
+            self._workspace.gateway_outage.end()
         return replace(
             self._answered(text, list(citations.values()), model.models[0], list(notes)),
             model=model.usage.model or model.models[0],
@@ -249,7 +264,7 @@ class _Desk:
         )
 
     def _answered(
-        self, text: str, citations: list[Citation], model: str, notes: list[str]
+        self, text: str, citations: list[Citation], model: str, notes: Sequence[str]
     ) -> Answered:
         return Answered(
             text=text,
@@ -258,7 +273,8 @@ class _Desk:
             model=model,
             passages=self._passages,
             generation_id=self._live.generation_id if self._live else "",
-            notes=notes,
+            notes=[*self._notes, *notes],
+            fallback_used=self._fallback_used,
         )
 
 

@@ -1,17 +1,22 @@
 """Candidates: the chunks that may answer a question, in the order that fits it best.
 
 Dense and BM25 are asked under the same filter; `knowledge.ranking` mixes them. A candidate
-counts only if the ledger says that it is published now, whatever an index still holds.
+counts only if the ledger says that it is published now, whatever an index still holds. Where
+Qdrant is to answer and cannot, the entries in Postgres do, and that is said.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from alexandria.adapters.postgres_index import PostgresIndex
+from alexandria.adapters.tracing import span
+from alexandria.errors import AlexandriaError
 from alexandria.knowledge.indexing import ScoredChunk, SearchFilter, SparseVector, VectorIndex
 from alexandria.knowledge.ranking import (
+    Candidate,
     RankedChunk,
     RankingWeights,
     Rarity,
@@ -34,6 +39,13 @@ CANDIDATES = 100
 REFINED = RankingWeights().refined
 """First hits whose sentences are read."""
 
+_LANGUAGES: dict[tuple[object, ...], tuple[str, list[str]]] = {}
+"""Published languages by library, generation, tenant and what may be seen of it, each with the
+state of publication they were counted in."""
+_LANGUAGES_KEPT = 1000
+
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -49,7 +61,8 @@ class Question:
     ) -> "Question":
         """Embed it, and cut it into terms in the languages of the library."""
         languages = published_languages(workspace, generation, tenant_id)
-        vector = embedder_of(workspace, generation).embed([text])[0]
+        with span("embed question"):
+            vector = embedder_of(workspace, generation).embed([text])[0]
         return cls(text, vector, query_weights(text, languages))
 
 
@@ -78,11 +91,24 @@ class Candidates:
         ranked: Best first.
         texts: Of each of them, by chunk id.
         is_all: Neither side would have more to give.
+        fallback_used: Postgres answered in Qdrant's place.
     """
 
     ranked: list[RankedChunk]
     texts: Mapping[str, CandidateText]
     is_all: bool
+    fallback_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What an index says to a question, and the vectors of all that."""
+
+    dense: list[ScoredChunk]
+    sparse: list[ScoredChunk]
+    found: list[Candidate] = field(default_factory=list[Candidate])
+    vectors: Mapping[str, Vector] = field(default_factory=dict[str, Vector])
+    fallback_used: bool = False
 
 
 def find_candidates(
@@ -97,27 +123,25 @@ def find_candidates(
     """Every visible candidate of either side, in the mixed order; `width` asked of each side."""
     entries = workspace.postgres_index(generation, with_staged=with_staged)
     rarity = entries.rarity(question.terms)
-    with _serving_index(workspace, generation, entries) as index:
-        dense = index.search_dense(question.vector, where, width)
-        sparse = index.search_sparse(question.terms, where, width)
-        found = merge(dense, sparse)
-        vectors = index.vectors([candidate.chunk_id for candidate in found])
-    texts = _read_texts(workspace, generation, dense, sparse, with_staged=with_staged)
+    sides = _ask(workspace, generation, entries, question, where, width)
+    dense, sparse = sides.dense, sides.sparse
+    texts = _read_texts(workspace, generation, where, dense, sparse, with_staged=with_staged)
     terms = question.terms.keys()
     titles = {item.titled for item in texts.values()}
     title_fits = {
         titled: covered(entry_weights(*titled).keys(), terms, rarity) for titled in titles
     }
     ranked = rank(
-        [candidate for candidate in found if candidate.chunk_id in texts],
+        [candidate for candidate in sides.found if candidate.chunk_id in texts],
         question.vector,
-        vectors,
+        sides.vectors,
         {item.chunk_id: title_fits[item.titled] for item in texts.values()},
     )
     head = [texts[hit.chunk_id] for hit in ranked[:REFINED]]
     phrases = {item.chunk_id: verbatim(question.text, item.body) for item in head}
     refined = refine(ranked, _coverage(head, terms, rarity), phrases=phrases)
-    return Candidates(refined, texts, is_all=len(dense) < width and len(sparse) < width)
+    is_all = len(dense) < width and len(sparse) < width
+    return Candidates(refined, texts, is_all, sides.fallback_used)
 
 
 def rank_chunks(
@@ -138,40 +162,85 @@ def rank_sides(
 ) -> dict[str, list[str]]:
     """Chunk ids as dense, BM25 and hybrid search order them, for comparison."""
     question = Question.read(workspace, generation, query, where.tenant_id)
-    with _serving_index(workspace, generation, workspace.postgres_index(generation)) as index:
-        dense = index.search_dense(question.vector, where, CANDIDATES)
-        sparse = index.search_sparse(question.terms, where, CANDIDATES)
+    entries = workspace.postgres_index(generation)
+    sides = _ask(workspace, generation, entries, question, where, CANDIDATES)
     hybrid = find_candidates(workspace, generation, question, where).ranked
     return {
-        "dense": [hit.chunk_id for hit in dense],
-        "bm25": [hit.chunk_id for hit in sparse],
+        "dense": [hit.chunk_id for hit in sides.dense],
+        "bm25": [hit.chunk_id for hit in sides.sparse],
         "hybrid": [hit.chunk_id for hit in hybrid],
     }
 
 
 def published_languages(workspace: Workspace, generation: Generation, tenant_id: str) -> list[str]:
-    """Languages of the published documents, most common first; English in an empty library."""
-    found: list[str] = workspace.database.column(
-        "published_languages", generation_id=generation.generation_id, tenant_id=tenant_id
-    )
-    return found or ["en"]
+    """Languages of the published documents, most common first; English in an empty library.
+
+    Counting them takes long in a large library, so they are kept until something is published.
+    """
+    database, known = workspace.database, {"generation_id": generation.generation_id}
+    state: str = database.value("publication_state", **known)
+    key = (database.address, *known.values(), tenant_id, workspace.everything.access_ids)
+    kept_state, languages = _LANGUAGES.get(key, ("", []))
+    if kept_state != state:
+        languages = database.column("published_languages", tenant_id=tenant_id, **known)
+        if len(_LANGUAGES) >= _LANGUAGES_KEPT:
+            _LANGUAGES.clear()
+        _LANGUAGES[key] = state, languages
+    return list(languages) or ["en"]
 
 
-@contextmanager
-def _serving_index(
-    workspace: Workspace, generation: Generation, entries: PostgresIndex
-) -> Generator[VectorIndex]:
-    """The index that answers; what is staged is asked of Postgres always."""
-    if workspace.settings.serving_index == "qdrant" and not entries.with_staged:
-        with workspace.qdrant_index(generation) as index:
-            yield index
-    else:
-        yield entries
+def _ask(
+    workspace: Workspace,
+    generation: Generation,
+    entries: PostgresIndex,
+    question: Question,
+    where: SearchFilter,
+    width: int,
+) -> _Sides:
+    """Ask the index that answers; what is staged is asked of Postgres always."""
+    if workspace.settings.serving_index == "postgres" or entries.with_staged:
+        return _sides(entries, question, where, width)
+    sides = _ask_qdrant(workspace, generation, question, where, width)
+    if sides is not None and sides.dense:
+        return sides
+    # A filter may let nothing through, and Qdrant may have lost what it held: Postgres knows.
+    known = _sides(entries, question, where, width)
+    return replace(known, fallback_used=sides is None or bool(known.dense))
+
+
+def _ask_qdrant(
+    workspace: Workspace,
+    generation: Generation,
+    question: Question,
+    where: SearchFilter,
+    width: int,
+) -> _Sides | None:
+    """What Qdrant says; None if it cannot, or could not a moment ago."""
+    outage = workspace.outage
+    if outage.is_on:
+        return None
+    try:
+        with workspace.qdrant_index(generation, is_reading=True) as index:
+            sides = _sides(index, question, where, width)
+    except AlexandriaError as error:
+        _LOG.warning("Qdrant cannot answer, Postgres does: %s", error.message)
+        outage.begin(error.message)
+        return None
+    outage.end()
+    return sides
+
+
+def _sides(index: VectorIndex, question: Question, where: SearchFilter, width: int) -> _Sides:
+    dense = index.search_dense(question.vector, where, width)
+    sparse = index.search_sparse(question.terms, where, width)
+    found = merge(dense, sparse)
+    return _Sides(dense, sparse, found, index.vectors([item.chunk_id for item in found]))
 
 
 def _read_texts(
     workspace: Workspace,
     generation: Generation,
+    where: SearchFilter,
     *sides: Sequence[ScoredChunk],
     with_staged: bool,
 ) -> dict[str, CandidateText]:
@@ -181,6 +250,7 @@ def _read_texts(
         "staged_texts" if with_staged else "published_texts",
         chunk_ids=chunk_ids,
         generation_id=generation.generation_id,
+        tenant_id=where.tenant_id,
     )
     return {item.chunk_id: item for item in texts}
 
@@ -193,6 +263,11 @@ def _coverage(
         item.chunk_id: best_coverage(terms, _sentence_terms(item.body, item.language), rarity)
         for item in texts
     }
+
+
+def sentences_kept() -> Any:
+    """`cache_info()` of the cache of analysed passages, for metrics."""
+    return _sentence_terms.cache_info()
 
 
 @lru_cache(maxsize=2048)

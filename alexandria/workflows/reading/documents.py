@@ -1,12 +1,13 @@
 """Documents as a reader sees them: lists, details, text; and taking one out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alexandria.errors import NotFoundError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.coverage import Coverage, document_coverage
+from alexandria.workflows.identity.audit import OPERATOR, record_event
 from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.operating.sources import Source, read_source
 from alexandria.workflows.reading.copies import OtherCopy, find_copies
@@ -40,6 +41,15 @@ class DocumentSummary:
     units_found: int = 0
     units_indexed: int = 0
     units_quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDocument:
+    """What a document may be called by."""
+
+    document_id: str
+    path: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,7 @@ def list_documents(
     workspace: Workspace, *, source: str | None = None, limit: int = 50, offset: int = 0
 ) -> list[DocumentSummary]:
     """Live documents by source and path."""
-    where = SearchFilter(tenant_id=workspace.settings.tenant_id)
+    where = workspace.everything
     return find_documents(workspace, where, source=source, limit=limit, offset=offset)
 
 
@@ -186,6 +196,29 @@ def find_documents(
     return [_with_coverage(one, coverage[one.document_id]) for one in found]
 
 
+def count_published(workspace: Workspace, where: SearchFilter) -> int:
+    """How many published documents pass a filter."""
+    live = live_generation(workspace)
+    return workspace.database.value(
+        "count_published_documents",
+        generation_id=live.generation_id if live else "",
+        tenant_id=where.tenant_id,
+        document_ids=list(where.document_ids),
+        source_ids=list(where.source_ids),
+        languages=list(where.languages),
+        tags=list(where.tags),
+        modified_from=where.modified_from,
+        modified_to=where.modified_to,
+    )
+
+
+def named_documents(workspace: Workspace, names: Sequence[str]) -> list[NamedDocument]:
+    """Live documents whose id, path or title is one of the names."""
+    return workspace.database.fetch(
+        NamedDocument, "named_documents", tenant_id=workspace.tenant_id, names=list(names)
+    )
+
+
 def read_document(workspace: Workspace, document_id: str) -> DocumentDetail:
     """One document with its units and related documents.
 
@@ -194,7 +227,7 @@ def read_document(workspace: Workspace, document_id: str) -> DocumentDetail:
     """
     document_id = _checked(document_id)
     summary = _summary(workspace, document_id)
-    tenant, live = workspace.settings.tenant_id, live_generation(workspace)
+    tenant, live = workspace.tenant_id, live_generation(workspace)
     own = {"document_id": summary.document_id, "tenant_id": tenant}
     database = workspace.database
     generation_id = live.generation_id if live else ""
@@ -229,7 +262,7 @@ def read_text(
         "document_text",
         document_id=_checked(document_id),
         version_id=_checked(version_id) if version_id else None,
-        tenant_id=workspace.settings.tenant_id,
+        tenant_id=workspace.tenant_id,
     )
     if text is None:
         raise NotFoundError(f"No published text of document {document_id}.")
@@ -240,7 +273,7 @@ def read_text(
         text.author,
         text.language,
         text.text,
-        units=_units(workspace, text.parse_id),
+        units=_spanning(_units(workspace, text.parse_id), text.text),
     )
 
 
@@ -257,12 +290,13 @@ def delete_document(workspace: Workspace, document_id: str) -> Source:
     with workspace.database.transaction():
         workspace.database.execute("exclude_file", document_id=document_id)
         workspace.database.execute("delete_document", document_id=document_id)
+        actor = None if workspace.principal else OPERATOR
+        record_event(workspace, "document.deleted", "document", document_id, actor=actor)
     return read_source(workspace, summary.source_name)
 
 
 def _summary(workspace: Workspace, document_id: str) -> DocumentSummary:
-    tenant = workspace.settings.tenant_id
-    where = SearchFilter(tenant_id=tenant, document_ids=(_checked(document_id),))
+    where = replace(workspace.everything, document_ids=(_checked(document_id),))
     found = find_documents(workspace, where, limit=1)
     if not found:
         raise NotFoundError(f"No document {document_id}; `alexandria documents list` shows them.")
@@ -282,6 +316,19 @@ def _units(workspace: Workspace, parse_id: str | None) -> list[UnitSummary]:
     return workspace.database.fetch(UnitSummary, "document_units", parse_id=parse_id)
 
 
+def _spanning(units: list[UnitSummary], text: str) -> list[UnitSummary]:
+    """The units of a text; of a file without words the first readable one is its name."""
+    at = next((one.ordinal for one in units if one.problem_code is None), None)
+    if at is None or any(one.end for one in units):
+        return units
+    return [
+        replace(one, start=len(text) if one.ordinal > at else 0, end=len(text))
+        if one.ordinal >= at
+        else one
+        for one in units
+    ]
+
+
 def _attached(item: _Nested) -> AttachedDocument:
     return AttachedDocument(item.document_id, item.path, item.title, item.state)
 
@@ -297,13 +344,13 @@ def _related(
         generation_id=live.generation_id,
         dimension=live.dimension,
         document_id=document_id,
-        tenant_id=workspace.settings.tenant_id,
-        limit=RELATED_DOCUMENTS + len(copies),
+        tenant_id=workspace.tenant_id,
+        copy_ids=list(copies),
+        limit=RELATED_DOCUMENTS,
     )
-    ids = [one for one in ids if one not in copies][:RELATED_DOCUMENTS]
     if not ids:
         return []
-    where = SearchFilter(tenant_id=workspace.settings.tenant_id, document_ids=tuple(ids))
+    where = replace(workspace.everything, document_ids=tuple(ids))
     return sorted(
         find_documents(workspace, where), key=lambda document: ids.index(document.document_id)
     )

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from alexandria.errors import InvalidInputError
-from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.scoring import RetrievalScores, documents_of, score_rankings
 from alexandria.workflows.operating.generations import Generation, live_generation
 from alexandria.workflows.reading.candidates import rank_sides
@@ -87,7 +86,7 @@ def evaluate_search(workspace: Workspace, labelled: LabelledSet) -> dict[str, Re
         for chunk_id, name in _document_names(workspace, live, names).items()
     }
     rankings: dict[str, dict[str, list[str]]] = {"dense": {}, "bm25": {}, "hybrid": {}}
-    where = SearchFilter(tenant_id=workspace.settings.tenant_id)
+    where = workspace.everything
     workspace.progress.expect("queries", len(labelled.queries))
     for query_id, text in labelled.queries.items():
         sides = rank_sides(workspace, live, text, where)
@@ -119,7 +118,7 @@ class _CopyPath:
 
 def _works(workspace: Workspace, names: list[str]) -> dict[str, str]:
     """The best copy of each document that is a lesser one, by their names in the set."""
-    rows = workspace.database.fetch(_CopyPath, "copy_paths", tenant_id=workspace.settings.tenant_id)
+    rows = workspace.database.fetch(_CopyPath, "copy_paths", tenant_id=workspace.tenant_id)
     return {_name(row.path, names): _name(row.best_path, names) for row in rows}
 
 

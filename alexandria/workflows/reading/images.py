@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from io import BytesIO
 from threading import BoundedSemaphore
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from alexandria.errors import (
     CorruptFileError,
@@ -16,9 +16,13 @@ from alexandria.errors import (
     NotFoundError,
     UnsupportedFormatError,
 )
+from alexandria.identity.principals import read_id
 from alexandria.knowledge.identifiers import derive_id
 from alexandria.workflows.operating.generations import live_generation
 from alexandria.workflows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 _LOOKING = BoundedSemaphore(2)
 """A picture may take hundreds of megabytes to decode: few at a time in one process."""
@@ -98,7 +102,7 @@ def search_images(workspace: Workspace, picture: bytes, *, limit: int = 10) -> l
         SimilarImage,
         "search_images",
         generation_id=live.generation_id,
-        tenant_id=workspace.settings.tenant_id,
+        tenant_id=workspace.tenant_id,
         model_id=describer.model_id,
         dimension=describer.dimension,
         vector=vector,
@@ -118,7 +122,9 @@ def read_image(workspace: Workspace, image_id: str) -> StoredImage:
         NotFoundError: No published picture has that id.
     """
     parts = _IMAGE_ID.fullmatch(image_id)
-    found = _published(workspace, parts[1], parts[2]) if parts and _is_id(parts[1]) else []
+    found = (
+        _published(workspace, parts[1], parts[2]) if parts and read_id(parts[1]) == parts[1] else []
+    )
     if not found:
         raise NotFoundError(f"No picture {image_id[:60]} is published; it may still be read.")
     return found[0]
@@ -129,12 +135,11 @@ def expected_image_id(workspace: Workspace, path: str, content_hash: str) -> tup
 
     Args:
         workspace: The library.
-        path: In the upload folder.
+        path: In the tenant's upload folder.
         content_hash: SHA-256 of the bytes.
     """
-    settings = workspace.settings
-    location = str(settings.uploads.resolve())
-    source_id = derive_id("source", settings.tenant_id, "upload", location)
+    location = str(workspace.uploads.resolve())
+    source_id = derive_id("source", workspace.tenant_id, "upload", location)
     document_id = derive_id("document", source_id, path, content_hash, "0")
     return document_id, f"{document_id}.{content_hash[:16]}"
 
@@ -147,15 +152,17 @@ def check_picture(content: bytes) -> None:
         FileTooLargeError: It has more than 50 million pixels.
         UnsupportedFormatError: It is a TIFF of several pages.
     """
-    from PIL import Image as Pillow
-
-    _thumbnail_of(content)
-    with Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
-        if picture.format == "TIFF" and getattr(picture, "n_frames", 1) > 1:
-            raise UnsupportedFormatError("The TIFF has several pages; add it as a document.")
+    _thumbnail_of(content, is_one_page=True)
 
 
-def _thumbnail_of(content: bytes) -> bytes:
+def _thumbnail_of(content: bytes, *, is_one_page: bool = False) -> bytes:
+    """A picture made small.
+
+    Raises:
+        CorruptFileError: The bytes are no picture, or it is cut short.
+        FileTooLargeError: It has more than 50 million pixels.
+        UnsupportedFormatError: It is a TIFF of several pages, and is to have one.
+    """
     from PIL import Image as Pillow
 
     from alexandria.knowledge.parsing.recognition import PICTURE_ERRORS, make_thumbnail
@@ -164,13 +171,25 @@ def _thumbnail_of(content: bytes) -> bytes:
         with _LOOKING, Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise FileTooLargeError("The picture has more than 50 million pixels.")
-            return make_thumbnail(picture)
+            thumbnail = make_thumbnail(picture)
+            if is_one_page and picture.format == "TIFF" and _has_second_page(picture):
+                raise UnsupportedFormatError("The TIFF has several pages; add it as a document.")
+            return thumbnail
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise FileTooLargeError("The picture has more than 50 million pixels.") from error
     except PICTURE_ERRORS as error:
         raise CorruptFileError(
             "The bytes are no picture that can be read: PNG, JPEG, GIF, BMP, TIFF or WebP."
         ) from error
+
+
+def _has_second_page(picture: "Picture") -> bool:
+    """Whether there is one more page; to count them all can take a file seconds."""
+    try:
+        picture.seek(1)
+    except EOFError:
+        return False
+    return True
 
 
 def _published(workspace: Workspace, document_id: str, hash_prefix: str) -> list[StoredImage]:
@@ -181,15 +200,8 @@ def _published(workspace: Workspace, document_id: str, hash_prefix: str) -> list
         StoredImage,
         "published_images",
         generation_id=live.generation_id,
-        tenant_id=workspace.settings.tenant_id,
+        tenant_id=workspace.tenant_id,
         document_id=document_id,
         hash_prefix=hash_prefix,
         with_uploaded=not hash_prefix,
     )
-
-
-def _is_id(identifier: str) -> bool:
-    try:
-        return str(UUID(identifier)) == identifier
-    except ValueError:
-        return False

@@ -4,7 +4,7 @@ Copies of a document do not crowd the others out: the best one is shown and name
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from alexandria.knowledge.indexing import SearchFilter
@@ -12,12 +12,24 @@ from alexandria.knowledge.ranking import RankedChunk
 from alexandria.workflows.operating.generations import Generation, live_generation
 from alexandria.workflows.reading.candidates import CANDIDATES, Question, find_candidates
 from alexandria.workflows.reading.copies import Collapsed, OtherCopy, Works
-from alexandria.workflows.reading.documents import DocumentSummary, find_documents
+from alexandria.workflows.reading.documents import (
+    DocumentSummary,
+    count_published,
+    find_documents,
+)
 from alexandria.workflows.reading.passages import Passage, read_passages, with_neighbours
 from alexandria.workflows.workspace import Workspace
 
 WIDTHS = (CANDIDATES, 4 * CANDIDATES, 16 * CANDIDATES)
 """Hits asked of each side, until what copies leave of them is as much as was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassages:
+    """The best passages, best first; `fallback_used` if Postgres answered in Qdrant's place."""
+
+    passages: list[Passage]
+    fallback_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +48,39 @@ class FoundDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentResults:
-    """The best documents, and how many there are in all; copies count once with a query."""
+    """The best documents.
+
+    Attributes:
+        total: Without a query, how many pass the filter. With one, how many documents the
+            candidates came from, copies counted once: further ones may fit less well.
+        fallback_used: Postgres answered in Qdrant's place.
+    """
 
     documents: list[FoundDocument]
     total: int
+    fallback_used: bool = False
 
 
 def search(
     workspace: Workspace, query: str, where: SearchFilter, *, limit: int = 10
 ) -> list[Passage]:
     """The best passages, best first; equal texts are shown once, in their best copy."""
+    return find_passages(workspace, query, where, limit=limit).passages
+
+
+def find_passages(
+    workspace: Workspace, query: str, where: SearchFilter, *, limit: int = 10
+) -> FoundPassages:
+    """The same, with how they were found."""
     with workspace.database.transaction():
         live = live_generation(workspace)
         if live is None:
-            return []
-        hits, works = _find(
+            return FoundPassages([])
+        found = _find(
             workspace, live, query, where, lambda found: islice(found.passages(), limit), limit
         )
-        passages = read_passages(workspace, live, where.tenant_id, hits, works)
-        return with_neighbours(workspace, live, passages)
+        passages = read_passages(workspace, live, where.tenant_id, found.hits, found.works)
+        return FoundPassages(with_neighbours(workspace, live, passages), found.fallback_used)
 
 
 def search_documents(
@@ -62,18 +88,17 @@ def search_documents(
 ) -> DocumentResults:
     """The documents whose best passage fits best; without a query, those that pass the filter."""
     if not query:
-        listed = find_documents(workspace, where, only_published=True)
-        return DocumentResults(
-            [FoundDocument(item, None, None) for item in listed[:limit]], len(listed)
-        )
+        listed = find_documents(workspace, where, only_published=True, limit=limit)
+        found = [FoundDocument(item, None, None) for item in listed]
+        return DocumentResults(found, count_published(workspace, where))
     live = live_generation(workspace)
     if live is None:
         return DocumentResults([], 0)
-    hits, works = _find(workspace, live, query, where, Collapsed.documents, limit)
-    passages = read_passages(workspace, live, where.tenant_id, hits[:limit], works)
+    best = _find(workspace, live, query, where, Collapsed.documents, limit)
+    passages = read_passages(workspace, live, where.tenant_id, best.hits[:limit], best.works)
     chosen = tuple(passage.document_id for passage in passages)
-    found = SearchFilter(tenant_id=where.tenant_id, document_ids=chosen)
-    summaries = find_documents(workspace, found) if chosen else []
+    among = replace(workspace.everything, document_ids=chosen)
+    summaries = find_documents(workspace, among) if chosen else []
     by_id = {summary.document_id: summary for summary in summaries}
     return DocumentResults(
         [
@@ -81,8 +106,16 @@ def search_documents(
             for item in passages
             if item.document_id in by_id
         ],
-        total=len(hits),
+        total=len(best.hits),
+        fallback_used=best.fallback_used,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    hits: list[RankedChunk]
+    works: Works
+    fallback_used: bool
 
 
 def _find(
@@ -92,16 +125,18 @@ def _find(
     where: SearchFilter,
     choose: Callable[[Collapsed], Iterator[RankedChunk]],
     limit: int,
-) -> tuple[list[RankedChunk], Works]:
+) -> _Found:
     """What `choose` makes of the candidates, of more of them if it makes too little of a few."""
     question = Question.read(workspace, live, query, where.tenant_id)
     hits: list[RankedChunk] = []
     works = Works([])
+    fallback_used = False
     for width in WIDTHS:
         found = find_candidates(workspace, live, question, where, width=width)
+        fallback_used = fallback_used or found.fallback_used
         copied = {text.work_id for text in found.texts.values() if text.work_id}
         works = Works.read(workspace, live, where.tenant_id, copied)
         hits = list(choose(Collapsed.read(workspace, live, found, works)))
         if len(hits) >= limit or found.is_all:
             break
-    return hits, works
+    return _Found(hits, works, fallback_used)

@@ -19,6 +19,7 @@ from alexandria.knowledge.documents import (
     Problem,
     Unit,
     UnitKind,
+    under_name,
 )
 from alexandria.knowledge.identifiers import derive_id, hash_text
 from alexandria.workflows.clerk import Clerk
@@ -41,6 +42,7 @@ class _PendingChunking:
     document_id: str
     version_id: str
     parse_id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _cutting(
 ) -> Cutting:
     return Cutting(
         key=item,
-        document=load_parse(workspace, item.parse_id),
+        document=under_name(load_parse(workspace, item.parse_id), item.title),
         strategy=dict(generation.choices.strategies[module]),
         model_folder=workspace.settings.model_folder,
         model_name=generation.choices.model_name,

@@ -46,6 +46,7 @@ class _PendingEntry:
     document_id: str
     source_id: str
     tenant_id: str
+    access_id: str
     language: str
     tags: list[str]
     modified_at: datetime
@@ -74,6 +75,7 @@ def stage_postgres(workspace: Workspace, source: Source, generation: Generation)
     index = workspace.postgres_index(generation)
     with stage_report("embedding/postgres_index") as report:
         workspace.database.execute("remove_stale_entries", **_parameters(source, generation))
+        workspace.database.execute("settle_entries", **_parameters(source, generation))
         pending = workspace.database.fetch(
             _PendingEntry, "pending_entries", **_parameters(source, generation)
         )
@@ -220,6 +222,7 @@ def _entries(
             document_id=item.document_id,
             source_id=item.source_id,
             tenant_id=item.tenant_id,
+            access_id=item.access_id,
             language=item.language,
             tags=tuple(item.tags),
             modified_at=item.modified_at,

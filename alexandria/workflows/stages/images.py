@@ -12,6 +12,7 @@ from alexandria.errors import ConfigurationError, GatewayUnavailableError
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.embedding import ImageDescriber
 from alexandria.workflows.clerk import Clerk
+from alexandria.workflows.insights.emitting import record_of_source
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
 from alexandria.workflows.stages.embedding import batches
@@ -69,12 +70,16 @@ def _add_vectors(workspace: Workspace, source: Source, report: StageReport) -> N
     workspace.progress.expect("image_embeddings", len(pending))
     with Clerk() as clerk:
         for batch in batches(pending, DESCRIBING_BATCH):
-            clerk.hand(_describe_batch(workspace, batch, describer, report))
+            clerk.hand(_describe_batch(workspace, source, batch, describer, report))
     report.row_count += len(pending)
 
 
 def _describe_batch(
-    workspace: Workspace, batch: Sequence[_Pending], describer: ImageDescriber, report: StageReport
+    workspace: Workspace,
+    source: Source,
+    batch: Sequence[_Pending],
+    describer: ImageDescriber,
+    report: StageReport,
 ) -> Callable[[], None]:
     """Describe a batch; returns what remains to be done: to keep it, in one transaction."""
     thumbnails = [workspace.blobs.read(item.thumbnail_hash) for item in batch]
@@ -82,12 +87,15 @@ def _describe_batch(
         vectors = describer.describe(thumbnails)
 
     def record() -> None:
-        workspace.database.execute(
-            "add_image_embeddings",
-            model_id=describer.model_id,
-            content_hashes=[item.content_hash for item in batch],
-            vectors=workspace.database.half_vectors(vectors),
-        )
+        database = workspace.database
+        with database.transaction():
+            database.execute(
+                "add_image_embeddings",
+                model_id=describer.model_id,
+                content_hashes=[item.content_hash for item in batch],
+                vectors=database.half_vectors(vectors),
+            )
+            record_of_source(database, "image_processed", source.source_id, len(batch))
         workspace.progress.advance("image_embeddings", len(batch))
 
     return record

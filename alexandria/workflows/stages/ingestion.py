@@ -13,14 +13,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alexandria.errors import InvalidInputError, UnsupportedFormatError
+from alexandria.errors import ArchiveLimitError, InvalidInputError, UnsupportedFormatError
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.identifiers import derive_id
-from alexandria.knowledge.parsing.archives import MAX_DEPTH
+from alexandria.knowledge.parsing.archives import MAX_CONTAINED, MAX_DEPTH
 from alexandria.sources.folder import sync_folder
+from alexandria.sources.folder.access import AccessRules
 from alexandria.sources.folder.listing import walk_files
+from alexandria.workflows.identity.audit import OPERATOR, record_event
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reports import StageReport, stage_report
+from alexandria.workflows.stages.readers import readers_by_path, record_readers
 from alexandria.workflows.workspace import Workspace
 
 DEEPEST_FILE = MAX_DEPTH
@@ -78,6 +81,7 @@ def sync_source_files(workspace: Workspace, source: Source) -> StageReport:
     Raises:
         InvalidInputError: The folder itself is gone. Its documents stay as they are, since
             a disk that is not mounted looks the same; `sources remove` takes them down.
+            Or its `.access.toml` cannot be understood.
     """
     database = workspace.database
     with stage_report("ingestion/source_files") as report:
@@ -91,12 +95,13 @@ def sync_source_files(workspace: Workspace, source: Source) -> StageReport:
                 f"Source {source.name}: {source.location} is not there. Mount it again, or run "
                 f"`alexandria sources remove {source.name}`."
             )
+        rules = AccessRules.read(root)
         known = database.fetch(_KnownFile, "known_files", source_id=source.source_id)
         hashes = {file.path: file.content_hash for file in known}
         changed: set[str] = set()
 
         def write(rows: Sequence[Mapping[str, Any]]) -> None:
-            _record_files(workspace, source, rows)
+            _record_files(workspace, source, rules, rows)
             changed.update(_changed_paths(rows, hashes))
 
         sync_folder(
@@ -108,6 +113,7 @@ def sync_source_files(workspace: Workspace, source: Source) -> StageReport:
             now=time.time(),
             write=write,
         )
+        record_readers(workspace, source, rules)
         report.row_count = len(changed)
         workspace.progress.expect("source_files", report.row_count)
         workspace.progress.advance("source_files", report.row_count)
@@ -131,19 +137,28 @@ def register_versions(workspace: Workspace, source: Source) -> StageReport:
     return report
 
 
-def register_contained_files(workspace: Workspace, source: Source) -> int:
-    """Make documents of the files that reading found inside files; returns how many changed."""
+def register_contained_files(
+    workspace: Workspace, source: Source, *, most: int = MAX_CONTAINED
+) -> int:
+    """Make documents of the files that reading found inside files; returns how many changed.
+
+    Of one file of the source `most` are taken at most, whatever their depth.
+    """
     with workspace.database.transaction():
-        changed = _settle_contained(workspace, source)
+        changed = _settle_contained(workspace, source, most)
         if changed:
             _follow_files(workspace, source)
     return changed
 
 
-def _settle_contained(workspace: Workspace, source: Source) -> int:
+def _settle_contained(workspace: Workspace, source: Source, most: int = MAX_CONTAINED) -> int:
     too_deep = UnsupportedFormatError(
         f"It lies more than {DEEPEST_FILE} files deep inside other files.",
         advice="Unpack the outer file and add what is inside.",
+    )
+    too_many = ArchiveLimitError(
+        f"More than {most:,} files lie inside the file; {{count}} of them were left out.",
+        advice="Unpack the file and add what you want of it.",
     )
     return workspace.database.value(
         "settle_contained_files",
@@ -153,6 +168,10 @@ def _settle_contained(workspace: Workspace, source: Source) -> int:
         problem_code=too_deep.code,
         problem_reason=too_deep.message,
         problem_advice=too_deep.advice,
+        most=most,
+        limit_code=too_many.code,
+        limit_reason=too_many.message,
+        limit_advice=too_many.advice,
     )
 
 
@@ -161,6 +180,8 @@ def _follow_files(workspace: Workspace, source: Source) -> dict[str, int]:
     renamed, deleted = _settle_vanished(workspace, source)
     added = _add_documents(workspace, source)
     versions = _add_versions(workspace, source)
+    workspace.database.execute("inherit_readers", source_id=source.source_id)
+    _settle_access(workspace, source)
     workspace.database.execute("supersede_versions", source_id=source.source_id)
     return {
         "documents_added": added,
@@ -168,6 +189,24 @@ def _follow_files(workspace: Workspace, source: Source) -> dict[str, int]:
         "documents_deleted": deleted,
         "versions_added": len(versions),
     }
+
+
+def _settle_access(workspace: Workspace, source: Source) -> None:
+    """Give documents the access lists of their files; one event tells how many got another."""
+    queries = ("settle_access", "settle_shown_with")
+    documents = sum(
+        workspace.database.execute(query, source_id=source.source_id) for query in queries
+    )
+    if documents:
+        record_event(
+            workspace,
+            "access.changed",
+            "source",
+            source.source_id,
+            details={"documents": documents},
+            actor=OPERATOR,
+            tenant_id=source.tenant_id,
+        )
 
 
 def record_quarantine(workspace: Workspace, source: Source) -> int:
@@ -188,11 +227,18 @@ def record_quarantine(workspace: Workspace, source: Source) -> int:
     return len(ids)
 
 
-def _record_files(workspace: Workspace, source: Source, rows: Sequence[Mapping[str, Any]]) -> None:
+def _record_files(
+    workspace: Workspace, source: Source, rules: AccessRules, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write down what a look saw; no file ever stands without its readers."""
     identity = {"source_id": source.source_id}
     defaults = dict.fromkeys(("problem_code", "problem_reason", "problem_advice"))
     with workspace.database.transaction():
-        present = [defaults | dict(row) | identity for row in rows if not row["is_gone"]]
+        seen = [row for row in rows if not row["is_gone"]]
+        readers = readers_by_path(workspace, source, rules, [row["path"] for row in seen])
+        present = [
+            defaults | dict(row) | identity | {"readers": readers[row["path"]]} for row in seen
+        ]
         gone = [{"path": row["path"]} | identity for row in rows if row["is_gone"]]
         workspace.database.execute_many("record_file", present)
         workspace.database.execute_many("forget_file", gone)

@@ -39,7 +39,7 @@ from alexandria.workflows.stages.piecework import (
     read_file,
     seconds_for,
 )
-from alexandria.workflows.workspace import Workspace
+from alexandria.workflows.workspace import Workspace, content_cipher
 
 _PASSING = (NoTextLayerError, ReaderTimeoutError, ReaderMemoryError, ReaderCrashedError)
 """What another setting, or another day, may mend."""
@@ -70,12 +70,12 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
     parameters = {"source_id": source.source_id, "parser_version": PARSER_VERSION}
     with stage_report("chunking/parsed_documents") as report:
         tally: Counter[str] = Counter()
-        workspace.database.execute(
-            "forget_unrecognized",
-            source_id=source.source_id,
-            problem_codes=[item.code for item in _PASSING],
-            tools=_means(workspace),
-        )
+        passing = {
+            "problem_codes": [item.code for item in _PASSING],
+            "tools": _means(workspace),
+        }
+        for query in ("forget_unrecognized", "replace_part_read"):
+            workspace.database.execute(query, **parameters, **passing)
         while pending := _readable(workspace, source):
             workspace.progress.expect("parsed_documents", len(pending))
             tally += _read_all(workspace, pending)
@@ -128,9 +128,10 @@ def restore_blobs(workspace: Workspace, source: Source) -> int:
 
 def _readings(workspace: Workspace, contents: Iterable[_PendingParse | _Held]) -> Iterator[Reading]:
     blob_url, tools = workspace.settings.blobs, choose_tools(workspace.settings)
+    cipher = content_cipher(workspace.settings)
     for item in contents:
         name = PurePath(item.path).name
-        yield Reading(blob_url, item.content_hash, name, item.size_bytes, tools)
+        yield Reading(blob_url, cipher, item.content_hash, name, item.size_bytes, tools)
 
 
 def _time_of(workspace: Workspace) -> Callable[[Reading], float]:
@@ -168,15 +169,16 @@ def _count(outcome: Outcome) -> Counter[str]:
 
 
 def _save(workspace: Workspace, content_hash: str, outcome: Outcome, seconds: float) -> None:
-    parse_id = derive_id("parse", content_hash, PARSER_VERSION)
     document = outcome.document or _NOTHING
     database = workspace.database
     with database.transaction():
+        identity = {"content_hash": content_hash, "parser_version": PARSER_VERSION}
+        replaced = database.value("count_replaced_parses", **identity)
+        parse_id = derive_id("parse", *identity.values(), *([str(replaced)] if replaced else []))
         is_first = database.execute(
             "add_parse",
             parse_id=parse_id,
-            content_hash=content_hash,
-            parser_version=PARSER_VERSION,
+            **identity,
             title=document.title,
             author=document.author,
             language=document.language,

@@ -24,6 +24,7 @@ from alexandria.knowledge.documents import ParsedDocument, Problem
 from alexandria.knowledge.indexing import SparseVector
 
 if TYPE_CHECKING:
+    from alexandria.adapters.identity.ciphers import ContentCipher
     from alexandria.knowledge.embedding import Embedder
 
 
@@ -32,6 +33,7 @@ class Reading:
     """A file to read: where its bytes are kept, what it is called, and what helps to read it."""
 
     blob_url: str
+    cipher: "ContentCipher | None"
     content_hash: str
     name: str
     size_bytes: int
@@ -131,7 +133,7 @@ def read_file(task: Reading) -> Outcome:
     from alexandria.knowledge.parsing import parse_document
 
     started = time.perf_counter()
-    blobs = _blobs(task.blob_url)
+    blobs = _blobs(task.blob_url, task.cipher)
     try:
         document = parse_document(blobs.read(task.content_hash), task.name, load_tools(task.tools))
     except UnreadableError as error:
@@ -173,8 +175,8 @@ def weigh_texts(task: Weighing) -> dict[str, SparseVector]:
 
 
 @cache
-def _blobs(address: str) -> BlobStore:
-    return BlobStore(address)
+def _blobs(address: str, cipher: "ContentCipher | None") -> BlobStore:
+    return BlobStore(address, cipher)
 
 
 @cache

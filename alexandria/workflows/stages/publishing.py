@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from alexandria.workflows.insights.emitting import record_of_source
 from alexandria.workflows.operating.generations import Generation
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.quality.labelled_questions import TOLERANCE
@@ -49,6 +50,8 @@ def publish_versions(workspace: Workspace, source: Source, generation: Generatio
             database.execute("mark_versions_published", **parameters)
             database.execute("supersede_versions", **parameters)
             database.execute("mark_scores_published", tolerance=TOLERANCE, **parameters)
+            if generation.state == "live":
+                record_of_source(database, "document_indexed", source.source_id, len(documents))
         workspace.progress.advance("publications", len(touched))
         remove_withdrawn_points(workspace, generation)
         if touched:

@@ -127,7 +127,7 @@ select
             else coalesce(version.version_state, 'discovered')
         end as varchar
     ) as document_state,
-    cast(parse.title as varchar) as title,
+    cast(if(parse.title = '', document.name_title, parse.title) as varchar) as title,
     cast(parse.author as varchar) as author,
     cast(parse.language as varchar) as language,
     cast(parse.media_type as varchar) as media_type,

@@ -102,7 +102,7 @@ def test_vectors_are_unit_rows_in_the_order_given(
 
 def test_company_in_a_batch_changes_nothing(embedder: OpenVinoEmbedder) -> None:
     together = embedder.embed(HELD_OUT * 3)
-    alone = np.vstack([embedder.embed_query(text) for text in HELD_OUT])
+    alone = np.vstack([embedder.embed([text]) for text in HELD_OUT])
     for copy in np.split(together, 3):
         assert min(cosines(copy, alone)) >= 0.9999
         assert np.abs(copy - alone).max() < 1e-3

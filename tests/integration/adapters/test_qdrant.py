@@ -61,6 +61,7 @@ def entry(number: int, version: int = 0, tenant: str = "default") -> IndexEntry:
         document_id=f"document-{number // 5}",
         source_id=f"source-{number % 3}",
         tenant_id=tenant,
+        access_id=f"access-{number % 2}",
         language=("en", "de")[number % 2],
         tags=("red", "blue", "green")[: number % 4],
         modified_at=START + timedelta(days=number, microseconds=1),
@@ -153,7 +154,7 @@ FILTERS = {
         modified_from=entry(20).modified_at.astimezone(timezone(timedelta(hours=5))),
         modified_to=entry(30).modified_at.astimezone(timezone(timedelta(hours=-7))),
     ),
-    "everything": SearchFilter("other", ("source-0",), ("en",), ("red",), (), START, None),
+    "everything": SearchFilter("other", None, ("source-0",), ("en",), ("red",), (), START),
     "nobody": SearchFilter("nobody"),
 }
 

@@ -35,6 +35,16 @@ COMMANDS = (
     "index switch",
     "index retire",
     "models export",
+    "migrate",
+    "users add",
+    "users list",
+    "users change",
+    "users password",
+    "keys show",
+    "keys rotate",
+    "keys retire",
+    "audit list",
+    "audit verify",
 )
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,7 +13,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from alexandria.workflows.workspace import Workspace
+from alexandria.identity.permissions import Role
+from alexandria.workflows.identity.accounts import NewUser, add_user
+from alexandria.workflows.identity.sessions import open_session
+from alexandria.workflows.identity.signing import SigningKeys
+from alexandria.workflows.workspace import Workspace, served
 from serving.app import create_app
 from serving.library import Library
 
@@ -37,6 +42,9 @@ def _serving(app: FastAPI) -> Generator[httpx.Client]:
             server.should_exit = True
             thread.join()
 
+
+SignIn = Callable[..., dict[str, str]]
+"""See `_sign_in`."""
 
 Eventually = Callable[[Callable[[], Any]], Any]
 """Ask again and again until the answer is true; returns it."""
@@ -63,9 +71,15 @@ def serve() -> Serve:
 
 
 @pytest.fixture
-def api(library: Workspace) -> Iterator[httpx.Client]:
-    """A client of a warm server over the sample library."""
-    app = create_app(workspace=library)
+def sign_in() -> SignIn:
+    """Make an account and sign it in, without a password."""
+    return _sign_in
+
+
+@pytest.fixture
+def anonymous(library: Workspace) -> Iterator[httpx.Client]:
+    """A client of a warm server over the sample library, not signed in."""
+    app = create_app(workspace=roomy(library))
     with _serving(app) as client:
         assert isinstance(app.state.library, Library)
         assert app.state.library.wait_until_warm(120)
@@ -73,7 +87,40 @@ def api(library: Workspace) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
+def api(anonymous: httpx.Client, library: Workspace) -> httpx.Client:
+    """The same, signed in as an administrator of the library."""
+    anonymous.headers.update(_sign_in(library))
+    return anonymous
+
+
+@pytest.fixture
 def empty_api(workspace: Workspace) -> Iterator[httpx.Client]:
-    """A client of a server whose library has no documents."""
-    with _serving(create_app(workspace=workspace)) as client:
+    """A client, signed in as an administrator, of a server whose library has no documents."""
+    with _serving(create_app(workspace=roomy(workspace))) as client:
+        client.headers.update(_sign_in(workspace))
         yield client
+
+
+def roomy(workspace: Workspace) -> Workspace:
+    """The same library with limits that no test reaches by accident."""
+    settings = workspace.settings.model_copy(
+        update={"rate_limit_requests": 1_000_000, "sign_in_limit": 1_000_000}
+    )
+    return replace(workspace, settings=settings)
+
+
+def _sign_in(
+    workspace: Workspace,
+    email: str = "admin@example.org",
+    role: Role = Role.ADMIN,
+    *,
+    tenant_id: str = "default",
+    groups: tuple[str, ...] = (),
+) -> dict[str, str]:
+    """The header that somebody's requests carry."""
+    settings = workspace.settings.model_copy(update={"tenant_id": tenant_id})
+    with served(replace(workspace, settings=settings)) as serving:
+        door = serving.keeping_the_door()
+        user = add_user(door, NewUser(email=email, role=role, groups=groups))
+        tokens = open_session(door, SigningKeys(door), user.user_id, "test")
+    return {"Authorization": f"Bearer {tokens.access_token}"}

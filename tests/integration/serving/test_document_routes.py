@@ -3,6 +3,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
 
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
+SignIn = Callable[..., dict[str, str]]
 SEARCH = "/api/v2/documents/search"
 UPLOAD = "/api/v2/documents/upload"
+UNKNOWN = "4f0c5b1e-8a53-5c55-9d4f-6a1f1c0f2a11"
 
 
 def test_search_finds_the_document_with_its_best_passage(api: httpx.Client) -> None:
@@ -47,7 +50,11 @@ def test_filters_narrow_and_never_widen(api: httpx.Client) -> None:
         {"languages": ["eo"]},
         {"date_range": {"from": "1800-01-01", "to": "1850-01-01"}},
     ):
-        assert api.post(SEARCH, json={"filters": filters}).json() == {"documents": [], "total": 0}
+        assert api.post(SEARCH, json={"filters": filters}).json() == {
+            "documents": [],
+            "total": 0,
+            "fallback_used": False,
+        }
 
 
 def test_a_document_is_known_by_id_path_and_title(api: httpx.Client) -> None:
@@ -111,7 +118,7 @@ def test_an_upload_lands_whole_in_the_upload_folder(
     assert kept["path"] == "log book.txt"
     assert kept["size_bytes"] == len(content)
     assert kept["is_new"]
-    assert (settings.uploads / kept["path"]).read_bytes() == content
+    assert (settings.uploads / settings.tenant_id / kept["path"]).read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,9 @@ def test_an_upload_cannot_leave_the_folder(
 ) -> None:
     response = empty_api.post(UPLOAD, files={"file": (name, b"text")})
     assert response.status_code == 202
-    assert [file.name for file in settings.uploads.iterdir()] == [response.json()["path"]]
+    assert [file.name for file in (settings.uploads / settings.tenant_id).iterdir()] == [
+        response.json()["path"]
+    ]
     assert "/" not in response.json()["path"]
 
 
@@ -132,36 +141,39 @@ def test_an_upload_never_replaces_another(empty_api: httpx.Client, settings: Set
     other = empty_api.post(UPLOAD, files={"file": ("log.txt", b"two")}).json()
     assert again == first | {"is_new": False}
     assert other["path"] != first["path"]
-    kept = {file.name: file.read_bytes() for file in settings.uploads.iterdir()}
+    kept = {
+        file.name: file.read_bytes() for file in (settings.uploads / settings.tenant_id).iterdir()
+    }
     assert kept == {first["path"]: b"one", other["path"]: b"two"}
 
 
 @pytest.mark.parametrize("size", [1001, 500_000])
 @pytest.mark.parametrize("is_chunked", [False, True])
 def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
-    workspace: Workspace, serve: Serve, size: int, is_chunked: bool
+    workspace: Workspace, serve: Serve, sign_in: SignIn, size: int, is_chunked: bool
 ) -> None:
     limited = workspace.settings.model_copy(update={"max_file_bytes": 1000})
     app = create_app(workspace=replace(workspace, settings=limited))
     request = httpx.Request(
-        "POST", "http://api", files={"file": ("large.txt", BytesIO(b"x" * size))}
+        "POST", "http://localhost", files={"file": ("large.txt", BytesIO(b"x" * size))}
     )
     body = request.read()
     headers = {"Content-Type": request.headers["Content-Type"]}
     with serve(app) as client:
+        client.headers.update(sign_in(workspace))
         response = client.post(
             UPLOAD, content=iter([body]) if is_chunked else body, headers=headers
         )
     assert response.status_code == 413
     assert response.headers["content-type"] == "application/problem+json"
-    assert not list(limited.uploads.glob("*"))
+    assert not list(limited.uploads.rglob("*.txt"))
 
 
 def test_an_empty_upload_is_refused(empty_api: httpx.Client, settings: Settings) -> None:
     response = empty_api.post(UPLOAD, files={"file": ("nothing.txt", b"")})
     assert response.status_code == 422
     assert response.json()["code"] == "empty_file"
-    assert list(settings.uploads.iterdir()) == []
+    assert list((settings.uploads / settings.tenant_id).iterdir()) == []
 
 
 def test_the_upload_folder_is_made_when_it_is_needed(
@@ -169,3 +181,40 @@ def test_the_upload_folder_is_made_when_it_is_needed(
 ) -> None:
     assert not Path(settings.uploads).exists()
     assert empty_api.post(UPLOAD, files={"file": ("a.txt", b"a")}).status_code == 202
+
+
+def test_a_form_holds_one_file_and_little_else(empty_api: httpx.Client, settings: Settings) -> None:
+    files = [("file", (f"{number}.txt", b"text")) for number in range(2)]
+    forms: list[dict[str, Any]] = [
+        {"files": files},
+        {"files": files[:1], "data": {"is_private": "x" * (65 << 10)}},
+        {"files": files[:1], "data": {f"field{number}": "x" for number in range(5)}},
+    ]
+    for form in forms:
+        assert empty_api.post(UPLOAD, **form).status_code == 400
+    assert not settings.uploads.exists()
+
+
+@pytest.mark.parametrize("name", ["private", f"{UNKNOWN}", f"{UNKNOWN}.zip"])
+def test_no_upload_takes_the_place_of_a_folder(
+    empty_api: httpx.Client, settings: Settings, name: str
+) -> None:
+    kept = empty_api.post(UPLOAD, files={"file": (name, b"text")}).json()
+    assert kept["path"].startswith(f"{Path(name).stem}-file")
+    private: dict[str, Any] = {
+        "data": {"is_private": "true"},
+        "files": {"file": ("a.txt", b"text")},
+    }
+    assert empty_api.post(UPLOAD, **private).status_code == 202
+
+
+def test_a_file_that_is_in_the_way_is_a_conflict(
+    empty_api: httpx.Client, settings: Settings
+) -> None:
+    folder = settings.uploads / settings.tenant_id
+    folder.mkdir(parents=True)
+    (folder / "private").write_bytes(b"in the way")
+    form: dict[str, Any] = {"data": {"is_private": "true"}, "files": {"file": ("a.txt", b"text")}}
+    response = empty_api.post(UPLOAD, **form)
+    assert (response.status_code, response.json()["code"]) == (409, "conflict")
+    assert [item.name for item in folder.iterdir()] == ["private"]

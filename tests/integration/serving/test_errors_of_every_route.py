@@ -16,20 +16,30 @@ from alexandria.errors import (
     AlexandriaError,
     ConflictError,
     FileTooLargeError,
+    ForbiddenError,
     IndexLockedError,
     IntegrityError,
     InvalidInputError,
     ModelMissingError,
     NotFoundError,
+    OverloadedError,
+    RateLimitedError,
+    SignInFailedError,
+    StorageFullError,
     StoreUnavailableError,
+    UnauthenticatedError,
+    WeakPasswordError,
 )
 from alexandria.settings import Settings
 from alexandria.workflows.workspace import Workspace
+from serving.admission.envelope import enclose
+from serving.admission.identity import Doorkeeper
 from serving.app import create_app
 from serving.errors import install_error_handlers
 from serving.library import Library
-from serving.middleware import RequestIdMiddleware
+from serving.telemetry.metrics import Metrics
 
+SignIn = Callable[..., dict[str, str]]
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MEMBERS = {
@@ -41,6 +51,9 @@ MEMBERS = {
     "code",
     "timestamp",
     "request_id",
+    "message",
+    "fallback_used",
+    "retry_after",
     "errors",
 }
 DOCUMENT = "/api/v2/documents/00000000-0000-0000-0000-000000000000"
@@ -85,7 +98,9 @@ def check_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert problem["request_id"] == response.headers["x-request-id"]
     assert datetime.fromisoformat(problem["timestamp"]).tzinfo is not None
     assert problem["title"]
-    assert problem["detail"]
+    assert problem["detail"] == problem["message"]
+    assert problem["fallback_used"] is False
+    assert str(problem["retry_after"] or "") == response.headers.get("retry-after", "")
     return problem
 
 
@@ -127,7 +142,9 @@ def test_what_is_not_there_is_404(empty_api: httpx.Client) -> None:
 
 
 @pytest.fixture
-def broken_api(workspace: Workspace, tmp_path: Path, serve: Serve) -> Iterator[httpx.Client]:
+def broken_api(
+    workspace: Workspace, tmp_path: Path, serve: Serve, sign_in: SignIn
+) -> Iterator[httpx.Client]:
     """A server whose tables went and whose upload folder is a file."""
     blocked = tmp_path / "uploads"
     blocked.write_text("in the way")
@@ -136,6 +153,7 @@ def broken_api(workspace: Workspace, tmp_path: Path, serve: Serve) -> Iterator[h
     with serve(app) as client:
         assert isinstance(app.state.library, Library)
         assert app.state.library.wait_until_warm(120)
+        client.headers.update(sign_in(workspace))
         workspace.database.statement("DROP SCHEMA knowledge CASCADE")
         yield client
 
@@ -160,10 +178,17 @@ class _UnknownError(AlexandriaError):
 
 
 STATUSES = [
+    (UnauthenticatedError("who are you"), 401, True),
+    (SignInFailedError("not that one"), 401, True),
+    (ForbiddenError("not you"), 403, True),
     (NotFoundError("no such book"), 404, True),
     (ConflictError("it is there"), 409, True),
     (InvalidInputError("not like this"), 422, True),
     (FileTooLargeError("split it"), 413, True),
+    (WeakPasswordError("longer"), 422, True),
+    (RateLimitedError("slower", retry_after=7), 429, True),
+    (StorageFullError("make room"), 507, True),
+    (OverloadedError("one by one"), 503, True),
     (StoreUnavailableError("it is starting"), 503, True),
     (IndexLockedError("a run holds it"), 503, True),
     (IntegrityError("chunk 7 is missing"), 500, False),
@@ -174,20 +199,23 @@ STATUSES = [
 
 def test_each_class_of_errors_has_its_status(serve: Serve) -> None:
     app = FastAPI()
-    app.add_middleware(RequestIdMiddleware)
+    app.state.metrics = Metrics()
+    app.state.doorkeeper = Doorkeeper(Library(Settings()))
     install_error_handlers(app)
 
     def fail(number: int) -> None:
         raise STATUSES[number][0]
 
     app.add_api_route("/fail/{number}", fail)
+    enclose(app, Settings(), 1024, {})
     with serve(app) as client:
         for number, (error, status, is_shown) in enumerate(STATUSES):
             response = client.get(f"/fail/{number}")
             problem = check_problem(response, status)
             assert (error.message in problem["detail"]) == is_shown
             assert (problem["code"] == error.code) == is_shown
-            assert ("retry-after" in response.headers) == (status == 503)
+            assert ("retry-after" in response.headers) == (status in {429, 503, 507})
+            assert ("www-authenticate" in response.headers) == (status == 401)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +227,10 @@ def test_a_library_that_is_not_open_yet_is_503(settings: Settings, route: str) -
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(create_app(settings))
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             method, path, body = ROUTES[route]
-            return await client.request(method, path, **body)
+            bearer = {"Authorization": "Bearer alx_nobody"}
+            return await client.request(method, path, headers=bearer, **body)
 
     response = anyio.run(ask)
     assert int(response.headers["retry-after"]) > 0

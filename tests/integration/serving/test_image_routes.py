@@ -24,6 +24,9 @@ SEARCH = "/api/v2/images/search"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
+SignIn = Callable[..., dict[str, str]]
+
+
 def drawn(seed: int, kind: str = "PNG", size: tuple[int, int] = (160, 120)) -> bytes:
     """A picture of coloured boxes; another seed is another picture."""
     chance = random.Random(seed)
@@ -56,9 +59,12 @@ def beds(workspace: Workspace, tmp_path: Path, write: Write, sync: Sync) -> None
 
 
 @pytest.fixture
-def client(workspace: Workspace, beds: None, serve: Callable[..., Any]) -> Iterator[httpx.Client]:
-    """A client of a server over the page."""
+def client(
+    workspace: Workspace, beds: None, serve: Callable[..., Any], sign_in: SignIn
+) -> Iterator[httpx.Client]:
+    """A client of a server over the page, signed in."""
     with serve(create_app(workspace=workspace)) as opened:
+        opened.headers.update(sign_in(workspace))
         yield opened
 
 
@@ -110,11 +116,9 @@ def test_an_uploaded_picture_is_shown_with_its_document_once_it_is_read(
     kept = response.json()
     assert kept["path"] == f"{document['document_id']}/gate.png"
     assert client.get(kept["image_url"]).status_code == 404
-    path = workspace.settings.uploads / kept["path"]
+    path = workspace.uploads / kept["path"]
     write(path, path.read_bytes())
-    sync(
-        workspace, add_source(workspace, workspace.settings.uploads, name="uploads", kind="upload")
-    )
+    sync(workspace, add_source(workspace, workspace.uploads, name="uploads", kind="upload"))
     known = client.get(f"/api/v2/documents/{kept['document_id']}").json()["document"]
     assert known["path"] == kept["path"]
     image = client.get(kept["image_url"]).json()
@@ -166,13 +170,73 @@ def test_pages_in_one_file_are_a_document(empty_api: httpx.Client, settings: Set
     assert empty_api.post(UPLOAD, **sent(one, "a.tif", "image/tiff")).status_code == 202
 
 
+def chained_tiff(pages: int, sized: int | None = None) -> bytes:
+    """One small picture over and over, the first `sized` of them with a width and a height."""
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64), "white").save(buffer, "TIFF")
+    content = bytearray(buffer.getvalue())
+    first = int.from_bytes(content[4:8], "little")
+    count = int.from_bytes(content[first : first + 2], "little")
+    end = first + 2 + 12 * count
+    entries = [bytes(content[start : start + 12]) for start in range(first + 2, end, 12)]
+    unsized = [one for one in entries if one[:2] not in (b"\x00\x01", b"\x01\x01")]
+    content += bytes(len(content) % 2)
+    content[end : end + 4] = (len(content) if pages > 1 else 0).to_bytes(4, "little")
+    for page in range(1, pages):
+        kept = entries if sized is None or page < sized else unsized
+        directory = len(kept).to_bytes(2, "little") + b"".join(kept)
+        after = len(content) + len(directory) + 4 if page < pages - 1 else 0
+        content += directory + after.to_bytes(4, "little")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (chained_tiff(1), 202, None),
+        (chained_tiff(2, sized=1), 422, "corrupt_file"),
+        (chained_tiff(3, sized=2), 415, "unsupported_format"),
+        (chained_tiff(40_000), 415, "unsupported_format"),
+    ],
+)
+def test_of_the_pages_of_a_tiff_no_more_than_two_are_looked_at(
+    empty_api: httpx.Client, content: bytes, status: int, code: str | None
+) -> None:
+    response = empty_api.post(UPLOAD, **sent(content, "a.tif", "image/tiff"))
+    assert (response.status_code, response.json().get("code")) == (status, code)
+
+
+@pytest.mark.parametrize("route", [UPLOAD, SEARCH])
+def test_a_form_holds_one_file_and_little_else(
+    empty_api: httpx.Client, settings: Settings, route: str
+) -> None:
+    forms: list[dict[str, Any]] = [
+        {"files": [("file", ("a.png", drawn(seed), "image/png")) for seed in (1, 2)]},
+        {"data": {"top_k": "x" * (65 << 10)}, **sent(drawn(1))},
+        {"data": {f"field{number}": "x" for number in range(5)}, **sent(drawn(1))},
+    ]
+    for form in forms:
+        response = empty_api.post(route, **form)
+        assert response.status_code == 400
+        assert response.headers["content-type"] == "application/problem+json"
+    assert not settings.uploads.exists()
+
+
+def test_a_picture_over_32_mib_is_refused(empty_api: httpx.Client, settings: Settings) -> None:
+    most = drawn(1)
+    most += bytes((32 << 20) - len(most))
+    assert empty_api.post(UPLOAD, **sent(most)).status_code == 202
+    assert empty_api.post(UPLOAD, **sent(most + b"\0")).status_code == 413
+
+
 def test_a_picture_over_the_limits_is_refused(
-    workspace: Workspace, serve: Callable[..., Any]
+    workspace: Workspace, serve: Callable[..., Any], sign_in: SignIn
 ) -> None:
     workspace.settings = workspace.settings.model_copy(update={"max_file_bytes": 1000})
     wide = io.BytesIO()
     Image.new("1", (100_000, 1_000)).save(wide, "PNG")
     with serve(create_app(workspace=workspace)) as client:
+        client.headers.update(sign_in(workspace))
         for route, content in (
             (UPLOAD, drawn(1) + bytes(1000)),
             (SEARCH, wide.getvalue()),

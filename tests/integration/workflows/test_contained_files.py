@@ -12,10 +12,12 @@ from PIL import Image
 
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.sources import Source, add_source, remove_source
+from alexandria.workflows.operating.status import read_status
 from alexandria.workflows.quality.verification import verify
 from alexandria.workflows.reading.documents import delete_document, list_documents
 from alexandria.workflows.reading.searching import search
 from alexandria.workflows.reports import StageReport
+from alexandria.workflows.stages.ingestion import record_quarantine, register_contained_files
 from alexandria.workflows.stages.parsing import restore_blobs
 from alexandria.workflows.workspace import Workspace
 
@@ -197,3 +199,29 @@ def test_what_was_inside_is_had_again_when_the_blob_store_lost_it(
     restore_blobs(workspace, source)
     assert workspace.blobs.hashes() == kept
     assert all(count.is_equal for count in verify(workspace))
+
+
+def test_of_files_that_multiply_so_many_are_taken_and_the_rest_is_counted(
+    workspace: Workspace, source: Source, folder: Path, write: Write, sync: Sync
+) -> None:
+    leaves = [(f"{at}.txt", f"Leaf {at}.".encode()) for at in range(4)]
+    twigs = archive(*((f"twig-{at}.zip", archive(*leaves)) for at in range(3)))
+    write(folder / "tree.zip", archive(("one.zip", twigs), ("two.zip", twigs), ("z.txt", b"Root.")))
+    sync(workspace, source)
+    inside = {path for path in paths(workspace) if path.startswith("tree.zip/")}
+    assert len(inside) == 3 + 6 + 24
+
+    for most, left_out in ((9, 24), (20, 13), (33, 0), (1, 5), (40, 0)):
+        register_contained_files(workspace, source, most=most)
+        listed = {one.path for one in list_documents(workspace)}
+        assert len(listed & inside) == min(most, 33)
+        marked = {path for path in listed if "*" in path}
+        wanted = {f"tree.zip/* {left_out} files left out"} if left_out else set[str]()
+        assert marked == wanted
+        assert {"post/bread.eml", "post/bread.eml/rye.txt"} <= listed
+
+    register_contained_files(workspace, source, most=9)
+    record_quarantine(workspace, source)
+    entry = next(one for one in read_status(workspace).quarantine if "*" in one.path)
+    assert entry.code == "archive_limit"
+    assert entry.reason == "More than 9 files lie inside the file; 24 of them were left out."

@@ -211,6 +211,42 @@ def test_a_scan_is_read_again_once_there_is_something_to_read_it_with(
     assert read_status(workspace).quarantine == []
 
 
+def test_the_scanned_pages_of_a_document_are_read_once_there_is_something_to_read_them_with(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    found: Found,
+    differences: Differences,
+) -> None:
+    page = Image.new("L", (900, 200), 255)
+    words = "The ferry leaves at nine"
+    ImageDraw.Draw(page).text((40, 60), words, 0, ImageFont.load_default(48))
+    document = FPDF()
+    document.set_font("helvetica", size=12)
+    document.add_page()
+    document.multi_cell(0, 8, "The inspector found the wiring of the lantern room sound.")
+    document.add_page()
+    document.image(page, x=10, y=10, w=180)
+    write(shelf / "report.pdf", bytes(document.output()))
+    sync(workspace, source)
+    (entry,) = read_status(workspace).quarantine
+    assert (entry.path, entry.unit, entry.code) == ("report.pdf", "Page 2", "no_text_layer")
+    assert sync(workspace, source)["parsed_documents"].row_count == 0
+
+    settings = workspace.settings.model_copy(update={"ocr_engine": "rapidocr"})
+    reading = replace(workspace, settings=settings)
+    sync(reading, source, until="postgres_index")
+    assert found("inspector wiring lantern")[0][0] == "report.pdf"
+    assert not any("ferry" in text for _, text in found("When does the ferry leave?"))
+    sync(reading, source)
+    assert read_status(workspace).quarantine == []
+    assert words in found("When does the ferry leave?")[0][1]
+    assert differences() == []
+    assert sum(report.row_count for report in sync(reading, source).values()) == 0
+
+
 def read_or_break(task: Reading) -> Outcome:
     """Stands for readers with a defect that some files bring out."""
     if task.name == "crash.txt":

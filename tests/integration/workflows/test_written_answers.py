@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from alexandria.errors import ConfigurationError
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.knowledge.quoting import NO_ANSWER
+from alexandria.workflows.operating.health import PartHealth, PartName, check_health
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.reading.answering import (
     EXTRACTIVE,
@@ -244,3 +246,28 @@ def test_the_second_model_answers_when_the_first_does_not(
     assert answered.is_answered
     assert (answered.model, answered.notes) == ("test", [])
     assert set(provider.asked) == {"first", "test"}
+
+
+def _language_model(workspace: Workspace) -> PartHealth:
+    return next(one for one in check_health(workspace) if one.name == PartName.LANGUAGE_MODEL)
+
+
+def test_health_tells_what_the_last_question_met(
+    shelf_with_model: Workspace, provider: Provider
+) -> None:
+    provider.write = lambda prompt: [NO_ANSWER]
+    assert _language_model(shelf_with_model).state == "ok"
+    for status in (503, 401):
+        provider.status = status
+        with suppress(ConfigurationError):
+            answer(shelf_with_model, QUESTION, WHERE)
+        part = _language_model(shelf_with_model.keeping_the_door())
+        assert (part.state, part.is_required) == ("degraded", False)
+        assert "failed" in part.detail
+        provider.status = 200
+        answer(shelf_with_model, QUESTION, WHERE)
+        assert _language_model(shelf_with_model).state == "ok"
+    provider.breaks_off = True
+    provider.write = lambda prompt: ["Hester Lowe kept it. ", "And th"]
+    answer(shelf_with_model, QUESTION, WHERE)
+    assert _language_model(shelf_with_model).state == "degraded"

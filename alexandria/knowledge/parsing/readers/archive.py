@@ -12,8 +12,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from alexandria.errors import (
@@ -52,12 +51,14 @@ _DOCUMENT_PARTS = frozenset({"[Content_Types].xml", "mimetype", "META-INF/contai
 class _Entry:
     """A file in an archive: its path there, and its bytes or why they are not had.
 
-    A reason without a path is about everything after the entries before.
+    A reason without a path is about everything after the entries before. What is packed alone,
+    without an archive around it, has no path.
     """
 
     path: str
     content: bytes | None = None
     reason: str = ""
+    is_alone: bool = False
 
 
 def read_zip(source: Source) -> Draft:
@@ -78,14 +79,16 @@ def read_tar(source: Source) -> Draft:
 
 
 def read_gzip(source: Source) -> Draft:
-    """A gzip file: a tar archive, or one packed file; raises as `read_zip`."""
+    """A gzip file: a tar archive, or one packed file; raises as `read_zip`.
+
+    A packed file has no name of its own: it takes that of each place the gzip file lies in.
+    """
     budget = Budget(len(source.content))
-    name = PurePosixPath(source.name).stem or "content"
-    return _draft(list(_gzip_entries(source.content, budget, name)))
+    return _draft(list(_gzip_entries(source.content, budget)))
 
 
 def _draft(entries: Sequence[_Entry]) -> Draft:
-    listed = [entry for entry in entries if entry.path]
+    listed = [entry for entry in entries if entry.path or entry.is_alone]
     unpacked = [entry for entry in listed if entry.content is not None]
     if not entries:
         raise EmptyFileError("The archive holds no files.")
@@ -93,9 +96,10 @@ def _draft(entries: Sequence[_Entry]) -> Draft:
         if all(entry.reason == _LOCKED for entry in entries):
             raise PasswordProtectedError("Every file in the archive is locked with a password.")
         raise CorruptFileError("No file in the archive can be unpacked.")
-    pieces = tuple(Piece(BlockKind.LIST_ITEM, _shown(entry)) for entry in listed)
+    pieces = tuple(Piece(BlockKind.LIST_ITEM, _shown(entry)) for entry in entries if entry.path)
+    contents = Section(UnitKind.ARCHIVE, "Contents", "archive=1", pieces)
     return Draft(
-        (Section(UnitKind.ARCHIVE, "Contents", "archive=1", pieces),),
+        (replace(contents, is_wordless=not pieces),),
         notes=tuple(
             Note("entry_skipped", f"{_shown(entry)} was left out: {entry.reason}.", unit=0)
             for entry in entries
@@ -147,7 +151,7 @@ def _tar_entry(
     return _unpacked(member.name, [stream.read()], budget, depth)
 
 
-def _gzip_entries(content: bytes, budget: Budget, name: str, depth: int = 0) -> Iterator[_Entry]:
+def _gzip_entries(content: bytes, budget: Budget, depth: int = 0) -> Iterator[_Entry]:
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
         try:
             head = stream.read(_BLOCK)
@@ -159,7 +163,8 @@ def _gzip_entries(content: bytes, budget: Budget, name: str, depth: int = 0) -> 
             yield from _tar_entries(packed, budget, depth)
         else:
             metered = _Metered(packed, budget)
-            yield _unpacked(name, iter(lambda: metered.read(1 << 16), b""), budget, depth)
+            parts = iter(lambda: metered.read(1 << 16), b"")
+            yield replace(_unpacked("", parts, budget, depth), is_alone=True)
 
 
 def _unpacked(path: str, parts: Iterable[bytes], budget: Budget, depth: int) -> _Entry:
@@ -178,7 +183,7 @@ def _count_inside(content: bytes, budget: Budget, depth: int) -> None:
     if content.startswith(b"PK\x03\x04"):
         inside = _zip_entries(content, budget, depth) if _is_container(content) else ()
     elif content.startswith(b"\x1f\x8b"):
-        inside = _gzip_entries(content, budget, "content", depth)
+        inside = _gzip_entries(content, budget, depth)
     elif _is_tar(content[:_BLOCK]):
         inside = _tar_entries(io.BytesIO(content), budget, depth)
     else:

@@ -1,7 +1,8 @@
 """Picture files: one unit for each picture, its text from recognition, the picture itself kept.
 
 A TIFF may hold many pages, and each is a unit. Of an animation the first frame counts. A
-picture without a word is a document all the same: it is found by its name and its looks.
+picture without a word is a document all the same, a wordless one: it is found by its looks, and
+by the name that each of its places gives it.
 """
 
 from collections.abc import Iterator
@@ -21,8 +22,6 @@ from alexandria.knowledge.parsing.drafts import (
     FoundImage,
     Section,
     Source,
-    heading,
-    readable_stem,
 )
 from alexandria.knowledge.parsing.pictures.pixels import check_size, open_picture
 from alexandria.knowledge.parsing.recognition import HOW_TO_RECOGNIZE, PICTURE_ERRORS
@@ -55,7 +54,7 @@ def read_image(source: Source) -> Draft:
         ]
     if any(section.pieces for section in sections):
         return Draft(tuple(sections))
-    return _wordless(sections, source.name)
+    return _wordless(sections)
 
 
 def _count_frames(picture: "Picture") -> int:
@@ -112,8 +111,8 @@ def _as_png(picture: "Picture") -> bytes:
     return buffer.getvalue()
 
 
-def _wordless(sections: list[Section], name: str) -> Draft:
-    """A document of pictures without text, under the file's name; damaged ones stay named.
+def _wordless(sections: list[Section]) -> Draft:
+    """A document of pictures without text; damaged ones stay named.
 
     Raises:
         CorruptFileError: No picture can be unpacked.
@@ -122,7 +121,7 @@ def _wordless(sections: list[Section], name: str) -> Draft:
     if at is None:
         reason = sections[0].problem.reason if sections[0].problem else ""
         raise CorruptFileError(reason or None)
-    sections[at] = replace(sections[at], pieces=(heading(readable_stem(name)),))
+    sections[at] = replace(sections[at], is_wordless=True)
     note = Note("no_text_recognized", "No text was found in the picture.")
     return Draft(tuple(sections), notes=(note,))
 

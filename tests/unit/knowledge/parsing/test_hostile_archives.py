@@ -195,7 +195,7 @@ def test_a_pile_is_a_list_of_its_files_and_the_files() -> None:
     )
     document = parse_document(content, "bean-pile.zip")
     assert document.text == "2024/report.txt\nnotes.md"
-    assert document.title == "Bean pile"
+    assert document.title == ""
     assert [(one.name, one.content) for one in document.attachments] == [
         ("2024 - report.txt", b"Beans."),
         ("notes.md", b"# Notes"),
@@ -354,6 +354,7 @@ def test_a_file_with_holes_is_not_filled_up() -> None:
     assert "holes" in document.notes[0].message
 
 
-def test_a_packed_file_is_handed_on_under_its_own_name() -> None:
+def test_a_packed_file_is_handed_on_without_a_name() -> None:
     document = parse_document(gzip.compress(b"beans"), "letter.txt.gz")
-    assert [(one.name, one.content) for one in document.attachments] == [("letter.txt", b"beans")]
+    assert [(one.name, one.content) for one in document.attachments] == [("", b"beans")]
+    assert "letter" not in repr(document)

@@ -13,7 +13,7 @@ from alexandria.errors import (
     NoTextLayerError,
     RecognitionFailedError,
 )
-from alexandria.knowledge.documents import BlockKind, UnitKind
+from alexandria.knowledge.documents import BlockKind, UnitKind, under_name
 from alexandria.knowledge.parsing import parse_document
 from alexandria.knowledge.parsing.drafts import Draft, FoundImage, Piece, Section
 from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS, to_rgb
@@ -100,11 +100,16 @@ def test_an_animation_is_its_first_frame(tools: Tools) -> None:
     assert document.text == "There are 20 by 20 dots."
 
 
-def test_a_picture_without_words_is_found_by_its_name() -> None:
+def test_a_picture_without_words_says_nothing_until_it_is_given_a_name() -> None:
     content = saved([half_black("RGB")], "PNG")
     document = parse_document(content, "bean-bed_2024.png", Tools(recognizer=Blind()))
-    assert (document.title, document.text) == ("Bean bed 2024", "Bean bed 2024")
-    assert [one.kind for one in document.blocks] == [BlockKind.HEADING]
+    assert (document.title, document.text, document.blocks) == ("", "", ())
+    assert [(one.problem, one.start, one.end) for one in document.units] == [(None, 0, 0)]
+    named = under_name(document, "Bean bed 2024")
+    assert named.text == "Bean bed 2024"
+    assert [one.kind for one in named.blocks] == [BlockKind.HEADING]
+    assert [(one.start, one.end) for one in named.units] == [(0, 13)]
+    assert under_name(named, "Another name") == named
     assert [one.code for one in document.notes] == ["no_text_recognized"]
     assert [(one.text, one.confidence) for one in document.images] == [("", None)]
 

@@ -1,0 +1,1 @@
+"""Accounts, sessions, keys, settings and the audit log."""
