@@ -125,7 +125,7 @@ def remove_source(workspace: Workspace, name: str) -> Source:
     source = read_own_source(workspace, name)
     with workspace.database.transaction():
         if workspace.database.execute("mark_source_removed", source_id=source.source_id):
-            tell_of_source(workspace, source, "source.removed", {"name": source.name})
+            tell_of_source(workspace, source, "source.removed")
     return source
 
 
@@ -139,21 +139,25 @@ def _write(workspace: Workspace, earlier: Source | None, row: Mapping[str, objec
 
 def _tell_of_change(workspace: Workspace, earlier: Source | None, source: Source) -> None:
     """Write down a source that is new, or what of one is another; nothing if nothing is."""
-    now, before = _shown(source), _shown(earlier) if earlier else {}
-    changed = {side: value for side, value in now.items() if before.get(side) != value}
-    if changed:
-        tell_of_source(workspace, source, "source.changed" if earlier else "source.added", changed)
-
-
-def _shown(source: Source) -> dict[str, object]:
     sides = ("name", "kind", "location", "module", "tags", "readers")
-    return {side: getattr(source, side) for side in sides}
+    changed = [
+        side for side in sides if not earlier or getattr(earlier, side) != getattr(source, side)
+    ]
+    if changed:
+        action = "source.changed" if earlier else "source.added"
+        tell_of_source(workspace, source, action, changed)
 
 
 def tell_of_source(
-    workspace: Workspace, source: Source, action: str, details: Mapping[str, object]
+    workspace: Workspace, source: Source, action: str, changed: Sequence[str] = ()
 ) -> None:
-    """Write down what an operator, or the pipeline, did to a source."""
+    """Write down what an operator, or the pipeline, did to a source, and which sides it changed.
+
+    Whoever reads the log need not be a reader of the source: it names no more than its readers.
+    """
+    details: dict[str, object] = {"changed": list(changed)} if changed else {}
+    if "readers" in changed:
+        details["readers"] = source.readers
     record_event(
         workspace,
         action,

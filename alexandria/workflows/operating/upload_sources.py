@@ -114,7 +114,7 @@ def _take_out(workspace: Workspace, former: Source) -> None:
         ids = {"source_id": source.source_id, "former_id": former.source_id}
         database.execute("carry_exclusions", **ids)
         if database.execute("mark_source_removed", source_id=former.source_id):
-            tell_of_source(workspace, former, "source.removed", {"name": former.name})
+            tell_of_source(workspace, former, "source.removed")
 
 
 def _move_in(root: Path, home: Path) -> None:
@@ -153,4 +153,4 @@ def _move(file: Path, folder: Path) -> None:
 def _rename(workspace: Workspace, source: Source, name: str) -> None:
     with workspace.database.transaction():
         workspace.database.execute("rename_source", source_id=source.source_id, name=name)
-        tell_of_source(workspace, source, "source.changed", {"name": name})
+        tell_of_source(workspace, source, "source.changed", ["name"])

@@ -81,7 +81,6 @@ def show(tenant: TenantOption = None, home: HomeOption = None, as_json: JsonOpti
     rows = [
         [
             one.email,
-            one.full_name,
             one.role,
             ", ".join(one.groups),
             one.is_active,
@@ -90,7 +89,7 @@ def show(tenant: TenantOption = None, home: HomeOption = None, as_json: JsonOpti
         ]
         for one in users
     ]
-    columns = ["Email", "Name", "Role", "Groups", "Active", "Proved", "Signed in"]
+    columns = ["Email", "Role", "Groups", "Active", "Proved", "Signed in"]
     print_table("Users", columns, rows)
 
 

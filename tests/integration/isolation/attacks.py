@@ -179,7 +179,7 @@ async def attacking(world: World) -> AsyncGenerator[Attack]:
         library = app.state.library
         assert await asyncio.to_thread(library.wait_until_warm, 120)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             door = library.workspace.keeping_the_door()
             yield Attack(world, client, door, app.state.doorkeeper.keys)
 

@@ -47,7 +47,7 @@ def test_a_source_that_is_added_changed_and_removed(workspace: Workspace, tmp_pa
     assert (added.action, added.details["readers"]) == ("source.added", ["everyone"])
     assert (changed.action, changed.details) == (
         "source.changed",
-        {"readers": ["group:keepers"], "tags": ["old"]},
+        {"changed": ["tags", "readers"], "readers": ["group:keepers"]},
     )
     assert (removed.action, again.action) == ("source.removed", "source.added")
 

