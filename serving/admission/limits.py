@@ -133,26 +133,26 @@ class LimitMiddleware:
         secret = bearer_of(scope)
         known = self._doorkeeper.believed(secret) if secret else None
         client = known.user_id if known else address_of(scope)
-        if (
-            self._active >= self._limits.most_at_once
-            or self._by_client[client] >= self._most_of_one
-        ):
+        held = self._by_client.get(client, 0)
+        if self._active >= self._limits.most_at_once or held >= self._most_of_one:
             await _refuse(OverloadedError(), scope, receive, send)
             return
         self._active += 1
-        self._by_client[client] += 1
+        self._by_client[client] = held + 1
         try:
-            await self._admit(scope, receive, send, is_known=known is not None)
+            if known is None:
+                await self._admit(scope, receive, send)
+            else:
+                scope["state"]["believed"] = known
+                await self._app(scope, receive, send)
         finally:
             self._active -= 1
             self._by_client[client] -= 1
             if not self._by_client[client]:
                 del self._by_client[client]
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send, *, is_known: bool) -> None:
-        if is_known:
-            await self._app(scope, receive, send)
-            return
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count it for its address, unless it turns out to be a user's."""
         try:
             await self._limits.check_address(scope)
         except RateLimitedError as error:

@@ -5,7 +5,7 @@ or a question as a label: their number has no bound, and each would be a series 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
@@ -258,11 +258,11 @@ class MetricsMiddleware:
         status = 500
         started = time.perf_counter()
 
-        async def send_watched(message: Message) -> None:
+        def send_watched(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
         self._metrics.in_progress.inc()
         with continue_trace(scope["headers"]), request_span("request") as watched:
