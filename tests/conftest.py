@@ -12,21 +12,19 @@ import os
 import shutil
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from copies import clone_database, cloned_database, copy_home
 from psycopg.rows import tuple_row
 from secret_watch import OURS, SecretWatch
 
 from alexandria.adapters.embedded_postgres import start_postgres
-from alexandria.adapters.schema import address_of, ensure_database, migrate
+from alexandria.adapters.schema import ensure_database, migrate
 from alexandria.adapters.text_embedding.openvino import export_folder
 from alexandria.errors import IntegrityError
 from alexandria.knowledge.embedding import Embedder
@@ -109,6 +107,13 @@ def secret_watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecretWat
     assert not found, "Secrets were logged:\n" + "\n".join(found)
 
 
+@pytest.fixture
+def tmp_path(tmp_path: Path, secret_watch: SecretWatch) -> Iterator[Path]:
+    """A folder of the test's own, which goes with it if it passes; what it logged is kept."""
+    yield tmp_path
+    secret_watch.take(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def watch_logs(secret_watch: SecretWatch) -> Callable[[Path], None]:
     """Hand over the logs below a folder that lies elsewhere, before it is removed."""
@@ -170,20 +175,10 @@ def template_database(postgres_server: str) -> str:
     return "template_alexandria"
 
 
-@contextmanager
-def _cloned_database(server: str, template: str) -> Generator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
-    yield address_of(conninfo_to_dict(server), name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def database_address(postgres_server: str, template_database: str) -> Iterator[str]:
     """An empty, migrated database of the test's own."""
-    with _cloned_database(postgres_server, template_database) as address:
+    with cloned_database(postgres_server, template_database) as address:
         yield address
 
 
@@ -215,9 +210,7 @@ def library_template(
 ) -> tuple[str, Path]:
     """Name of a database, and a home, that hold the sample library, ingested as `sample`."""
     name, home = "template_library", tmp_path_factory.mktemp("library") / "home"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")  # type: ignore[arg-type]
-    address = address_of(conninfo_to_dict(postgres_server), name)
+    address = clone_database(postgres_server, template_database, name)
     with open_workspace(Settings(home=home, database_url=address)) as opened:
         workspace = replace(opened, _embedders=embedders)
         source = add_source(workspace, SAMPLE / "library", name="sample")
@@ -235,10 +228,10 @@ def library(
 ) -> Iterator[Workspace]:
     """The sample library, open, in a folder and a database of the test's own."""
     template, home = library_template
-    shutil.copytree(home, tmp_path / "library")
+    copy = copy_home(home, tmp_path / "library")
     with (
-        _cloned_database(postgres_server, template) as address,
-        open_workspace(Settings(home=tmp_path / "library", database_url=address)) as opened,
+        cloned_database(postgres_server, template) as address,
+        open_workspace(Settings(home=copy, database_url=address)) as opened,
     ):
         yield replace(opened, _embedders=embedders)
 

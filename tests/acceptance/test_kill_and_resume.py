@@ -4,7 +4,6 @@ The killed run is a process of its own that sends itself SIGKILL: nothing is flu
 handler runs. It works in small batches, so that it dies between two of them.
 """
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from copies import clone_database, cloned_database, copy_home
 
-from alexandria.adapters.schema import address_of
 from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.settings import Settings
@@ -132,9 +130,7 @@ def changed_shelf(
     write(folder / "garden.txt", "In the garden grow quinces and one old pear tree.\n")
     write(folder / "bakery.md", "# Bakery\n\nThe bakery opens at five in the morning.\n")
     write(folder / "log.txt", "\n\n".join(_entry(day) for day in range(1, 20)))
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")  # type: ignore[arg-type]
-    address = address_of(conninfo_to_dict(postgres_server), name)
+    address = clone_database(postgres_server, template_database, name)
     with open_workspace(Settings(home=place / "home", database_url=address)) as opened:
         workspace = replace(opened, _embedders=embedders)
         sync(workspace, add_source(workspace, folder))
@@ -243,12 +239,10 @@ def test_a_listing_whose_run_was_killed_does_not_bring_back_what_is_gone_since(
 def _copy(
     shelf: Shelf, home: Path, server: str, embedders: dict[str, Embedder]
 ) -> Generator[Workspace]:
-    shutil.copytree(shelf.home, home)
-    name = f"copy_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {shelf.database}")  # type: ignore[arg-type]
-    address = address_of(conninfo_to_dict(server), name)
-    with open_workspace(Settings(home=home, database_url=address)) as opened:
+    with (
+        cloned_database(server, shelf.database) as address,
+        open_workspace(Settings(home=copy_home(shelf.home, home), database_url=address)) as opened,
+    ):
         yield replace(opened, _embedders=embedders)
 
 

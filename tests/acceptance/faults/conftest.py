@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,11 +19,11 @@ import httpx
 import psutil
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from copies import cloned_database, copy_home
 from psycopg.rows import tuple_row
 
 from alexandria.adapters.embedded_postgres import start_postgres
-from alexandria.adapters.schema import address_of, ensure_database
+from alexandria.adapters.schema import ensure_database
 from alexandria.identity.permissions import Role
 from alexandria.knowledge.embedding import Embedder
 from alexandria.settings import Settings
@@ -216,14 +215,9 @@ def home(
 ) -> Iterator[Home]:
     """The shelf in a folder and a database of the test's own."""
     template, folder = shelf_template
-    shutil.copytree(folder, tmp_path / "home")
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(own_postgres.address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[call-overload]
-    address = address_of(conninfo_to_dict(own_postgres.address), name)
-    yield Home(Settings(home=tmp_path / "home", database_url=address))
-    with psycopg.connect(own_postgres.address, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+    copy = copy_home(folder, tmp_path / "home")
+    with cloned_database(own_postgres.address, template) as address:
+        yield Home(Settings(home=copy, database_url=address))
 
 
 @pytest.fixture

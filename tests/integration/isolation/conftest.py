@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
+from copies import clone_database
 from planted_library import World, plant_library
-from psycopg.conninfo import conninfo_to_dict
 
-from alexandria.adapters.schema import address_of
 from alexandria.knowledge.embedding import Embedder
 from alexandria.settings import Settings
 from alexandria.workflows.workspace import open_workspace
@@ -27,11 +25,9 @@ def world(
 ) -> Iterator[World]:
     """The library, read, published and open, with everybody's secrets."""
     name, folder = "test_isolation", tmp_path_factory.mktemp("isolation")
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")  # type: ignore[arg-type]
     settings = Settings(
         home=folder / "home",
-        database_url=address_of(conninfo_to_dict(postgres_server), name),
+        database_url=clone_database(postgres_server, template_database, name),
         tenant_id="ours",
         rate_limit_requests=10_000_000,
         sign_in_limit=10_000_000,
