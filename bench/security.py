@@ -63,7 +63,7 @@ def whole_app() -> FastAPI:
     app = create_app()
     family = Family(prefix=ROUTE, dependencies=[requires(Permission.VIEW_DOCUMENTS)])
     family.add_api_route("", answer_nothing)
-    app.include_router(family)
+    app.state.families.add(family)
     return app
 
 

@@ -18,7 +18,7 @@ from alexandria.workflows.identity.single_sign_on import Providers
 from alexandria.workflows.insights.emitting import UsageEmitter
 from alexandria.workflows.workspace import Workspace
 from serving.admission.envelope import enclose
-from serving.admission.families import Family
+from serving.admission.families import Families
 from serving.admission.identity import Doorkeeper
 from serving.admission.limits import LimitMiddleware, RequestLimits
 from serving.errors import install_error_handlers
@@ -40,13 +40,20 @@ DESCRIPTION = (
     "same body, problem details as in RFC 9457, and every response names its request in "
     "`X-Request-ID`."
 )
-_BRANCHES = {
-    "/api/v2/": (query, documents, images, single_sign_on, users, audit, tenant_settings),
-    "/api/": (profile, analytics),
-}
-"""Families by what all their paths hold."""
-
-_TRUNK = (auth, keys, health, docs, pages)
+_FAMILIES = (
+    query,
+    documents,
+    images,
+    single_sign_on,
+    users,
+    audit,
+    tenant_settings,
+    profile,
+    auth,
+    keys,
+    health,
+    docs,
+)
 
 
 def create_app(settings: Settings | None = None, workspace: Workspace | None = None) -> FastAPI:
@@ -78,25 +85,23 @@ def create_app(settings: Settings | None = None, workspace: Workspace | None = N
         interval=chosen.analytics_flush_interval,
     )
     app.state.pages = pages.page_files()
-    _include_routes(app)
-    app.mount("/pages", app.state.pages, name="pages")
+    app.state.families = Families()
+    _add_routes(app)
     install_error_handlers(app)
     install_openapi(app)
     _add_middleware(app, chosen)
     return app
 
 
-def _include_routes(app: FastAPI) -> None:
-    """Plant the routes as a tree, so that a request is compared with few of them."""
-    for under, families in _BRANCHES.items():
-        branch = Family(under=under)
-        for family in families:
-            branch.include_router(family.router)
-        app.include_router(branch)
-    for family in _TRUNK:
-        app.include_router(family.router)
-    app.include_router(health.metrics_router)
-    app.include_router(auth.router, prefix="/api", include_in_schema=False)
+def _add_routes(app: FastAPI) -> None:
+    """Everything there is to ask for; earlier clients know the routes of `auth` below `/api`."""
+    families: Families = app.state.families
+    families.add(*(module.router for module in _FAMILIES))
+    families.add(analytics.router, analytics.admin_router, health.metrics_router)
+    app.router.routes.append(families)
+    app.mount("/pages", app.state.pages, name="pages")
+    app.mount("/api", auth.router)
+    app.include_router(pages.router)
 
 
 @asynccontextmanager

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -20,6 +19,9 @@ from alexandria import errors
 from serving.admission.refusals import report_refusal
 from serving.schemas.problems import FieldProblem, Problem
 from serving.telemetry.metrics import route_template
+
+if TYPE_CHECKING:
+    from serving.admission.families import Families
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
@@ -149,9 +151,11 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 def _methods_at(request: Request) -> str:
     """Every method that the address takes; the framework knows one route's only."""
     path = route_template(request.scope)
-    routes = (one for one in iter_route_contexts(request.app.routes) if one.path == path)
-    methods = {method for one in routes for method in getattr(one, "methods", None) or ()}
-    return ", ".join(sorted(methods or {"GET", "HEAD"}))  # files, which are no routes
+    families: Families = request.app.state.families
+    methods = {
+        method for one in families.routes if one.path == path for method in one.methods or ()
+    }
+    return ", ".join(sorted(methods or {"GET", "HEAD"}))  # the page and its files
 
 
 async def _on_unexpected_error(request: Request, _error: Exception) -> Response:

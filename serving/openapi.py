@@ -1,7 +1,7 @@
 """The parts of the OpenAPI document that the framework cannot know.
 
 Who may ask follows from what a route declares, and so do the errors that come before a route
-begins: no token, no permission, too much. The rest of its errors a route names by `problems`.
+begins: no token, no permission, too much, not valid. Only what is left a route names by `problems`.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import iter_route_contexts
 
-from serving.admission.families import declared_access
+from serving.admission.families import Families, declared_access
 from serving.admission.limits import UNLIMITED
 from serving.errors import PROBLEM_MEDIA_TYPE
 from serving.schemas.problems import Problem
@@ -30,11 +29,8 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def problems(*statuses: int) -> Responses:
-    """Error responses of a route, beside those that every route may give."""
-    return {
-        status: {"model": Problem, "description": _ERRORS[status][1]}
-        for status in sorted({*statuses, 500, 503})
-    }
+    """Error responses that a route gives itself."""
+    return {status: {"model": Problem, "description": _ERRORS[status][1]} for status in statuses}
 
 
 _ERRORS = {
@@ -106,27 +102,29 @@ def _document(app: FastAPI) -> dict[str, Any]:
         version=app.version,
         summary=app.summary,
         description=app.description,
-        routes=app.routes,
+        routes=app.state.families.routes,
         tags=TAGS,
     )
-    access = _access(app)
+    access = _access(app.state.families)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _say_who_may(operation, access[method, path])
             _say_what_may_come(path, operation, access[method, path])
     components = document["components"]
+    for name in _FRAMEWORKS:
+        components["schemas"].pop(name, None)
     components["securitySchemes"] = _SCHEMES
     components["headers"] = {"X-Request-ID": _REQUEST_ID}
     components["responses"] = {name: _response(status) for status, (name, _) in _ERRORS.items()}
     return document
 
 
-def _access(app: FastAPI) -> dict[tuple[str, str], str]:
+def _access(families: Families) -> dict[tuple[str, str], str]:
     """What each route declares, by method and path."""
     return {
-        (method.lower(), str(route.path)): declared_access(route) or ""
-        for route in iter_route_contexts(app.routes)
-        if getattr(route, "include_in_schema", False)
+        (method.lower(), route.path): declared_access(route) or ""
+        for route in families.routes
+        if route.include_in_schema
         for method in route.methods or ()
     }
 
@@ -172,15 +170,19 @@ def _before_the_route(path: str, operation: dict[str, Any], access: str) -> Iter
         yield from (429, 500, 503)
 
 
+_FRAMEWORKS = ("HTTPValidationError", "ValidationError")
+"""Schemas of the framework's own answer to what is not valid."""
+
 _PROBLEM: dict[str, Any] = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 }
 
 
 def _is_problem(response: dict[str, Any]) -> bool:
-    """Whether the framework put our error body there."""
+    """Whether the framework put our error body there, or its own, which is never sent."""
     kinds = response.get("content", {}).values()
-    return any(kind.get("schema", {}).get("$ref", "").endswith("/Problem") for kind in kinds)
+    schemas = {kind.get("schema", {}).get("$ref", "").rpartition("/")[2] for kind in kinds}
+    return bool(schemas & {"Problem", *_FRAMEWORKS})
 
 
 def _response(status: int) -> dict[str, Any]:

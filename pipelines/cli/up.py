@@ -73,11 +73,16 @@ def _no_key() -> None:
     return
 
 
+SERVING = ("--no-access-log", "--timeout-keep-alive", "75")
+"""How uvicorn serves the API: the app writes the log, and a connection that nobody uses stays for
+longer than proxies and clients keep one, who else send into one that is just being closed."""
+
+
 def services(settings: Settings, code_port: int, workspace_file: Path) -> list[Service]:
     """The processes of a running library, in the order they start."""
     host, workspace = settings.api_host, ("--workspace", str(workspace_file))
     code = ("--module-name", "pipelines.definitions", "--host", "127.0.0.1")
-    api = ("--host", host, "--port", str(settings.api_port), "--no-access-log")
+    api = ("--host", host, "--port", str(settings.api_port), *SERVING)
     ui = ("--host", host, "--port", str(settings.dagster_port))
     return [
         Service("code", _python("dagster", "api", "grpc", *code, "--port", str(code_port))),

@@ -1,12 +1,12 @@
 """Families of routes: each route guarded by what it declares, each family found at once."""
 
 from collections.abc import Sequence, Set
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.params import Depends
 from fastapi.routing import APIRoute
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from serving.admission.identity import Access
@@ -35,7 +35,7 @@ class GuardedRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether the route fits; an id is never read out of the path of another route."""
-        if self.param_convertors and scope["path"] in self.fixed_paths:
+        if self.param_convertors and _path_of(scope) in self.fixed_paths:
             return Match.NONE, {}
         return super().matches(scope)
 
@@ -49,22 +49,11 @@ class GuardedRoute(APIRoute):
 
 
 class Family(APIRouter):
-    """The routes below one part of all paths; a path without it is passed over at once.
+    """The routes that share a prefix. Of two that fit a path, the one without parameters has it."""
 
-    The framework compares a path with every route in turn, which costs more than the rest of
-    a small request where there are sixty.
-    """
-
-    def __init__(self, *, under: str = "", **options: Any) -> None:
-        """Make a family.
-
-        Args:
-            under: What every path of it holds; the prefix of the family unless told.
-            options: As for any router.
-        """
+    def __init__(self, **options: Any) -> None:
         options.setdefault("route_class", GuardedRoute)
         super().__init__(**options)
-        self._under = under or self.prefix
         self._fixed_paths: set[str] = set()
 
     def add_api_route(self, path: str, endpoint: Any, **options: Any) -> None:
@@ -77,15 +66,51 @@ class Family(APIRouter):
         if isinstance(route, GuardedRoute):
             route.fixed_paths = self._fixed_paths
 
+
+class Families(BaseRoute):
+    """All families of an app as one of its routes: a path is compared with its own family's alone.
+
+    The framework compares a path with every route in turn, and twice with those of a router that
+    was included, which costs more than the rest of a small request where there are sixty.
+    """
+
+    def __init__(self) -> None:
+        self._members: list[Family] = []
+
+    def add(self, *families: Family) -> None:
+        """Send to each of some families what begins with its prefix."""
+        self._members += families
+
+    @property
+    def routes(self) -> list[APIRoute]:
+        """The routes of all of them."""
+        return [
+            route
+            for family in self._members
+            for route in family.routes
+            if isinstance(route, APIRoute)
+        ]
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether a route of the family fits; it may be included under a longer prefix."""
-        if self._under not in cast(str, scope["path"]):
-            return Match.NONE, {}
-        return super().matches(scope)
+        """Whether a path begins as those of a family; then nobody else answers it."""
+        path: str = scope["path"]
+        for family in self._members:
+            if path.startswith(family.prefix):
+                return Match.FULL, {"family": family}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the family answer, if only that it has no such route."""
+        family: Family = scope["family"]
+        await family(scope, receive, send)
 
 
 def declared_access(route: Any) -> str | None:
     """What a route declares, by `Access.name`; None where it declares nothing."""
-    guarded = getattr(route, "original_route", route)
-    access: Access | None = getattr(guarded, "access", None)
+    access: Access | None = getattr(route, "access", None)
     return None if access is None else access.name
+
+
+def _path_of(scope: Scope) -> str:
+    """The path as routes have it: without what the app is mounted under."""
+    return scope["path"].removeprefix(scope.get("root_path", ""))

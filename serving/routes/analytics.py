@@ -19,7 +19,6 @@ from alexandria.workflows.insights.usage import (
 from serving.admission.families import Family
 from serving.admission.identity import requires
 from serving.dependencies import ActingWorkspace
-from serving.openapi import problems
 from serving.schemas.analytics import (
     ChartData,
     Costs,
@@ -36,11 +35,15 @@ from serving.schemas.analytics import (
 from serving.schemas.base import Day
 
 router = Family(
+    prefix="/api/v1/analytics",
     tags=["analytics"],
     dependencies=[requires(Permission.VIEW_ANALYTICS)],
-    responses=problems(401, 403, 422, 429),
 )
-_BY_DAY = "/api/v1/analytics"
+admin_router = Family(
+    prefix="/api/v2/admin/analytics",
+    tags=["analytics"],
+    dependencies=[requires(Permission.VIEW_ANALYTICS)],
+)
 
 
 def get_days(
@@ -64,7 +67,7 @@ def get_days(
 RequestedDays = Annotated[Days, Depends(get_days)]
 
 
-@router.get(f"{_BY_DAY}/queries", summary="Questions by day", operation_id="read_query_analytics")
+@router.get("/queries", summary="Questions by day", operation_id="read_query_analytics")
 def read_queries(workspace: ActingWorkspace, days: RequestedDays) -> Queries:
     """How many questions were asked each day, and how many had an answer in the library."""
     found = questions_by_day(workspace, days)
@@ -73,9 +76,7 @@ def read_queries(workspace: ActingWorkspace, days: RequestedDays) -> Queries:
     )
 
 
-@router.get(
-    f"{_BY_DAY}/latency", summary="Answering times by day", operation_id="read_latency_analytics"
-)
+@router.get("/latency", summary="Answering times by day", operation_id="read_latency_analytics")
 def read_latency(workspace: ActingWorkspace, days: RequestedDays) -> Latency:
     """How long answers took each day: the median, and what 95 and 99 of 100 stayed below."""
     found = questions_by_day(workspace, days)
@@ -84,9 +85,7 @@ def read_latency(workspace: ActingWorkspace, days: RequestedDays) -> Latency:
     )
 
 
-@router.get(
-    f"{_BY_DAY}/costs", summary="Tokens and money by day", operation_id="read_cost_analytics"
-)
+@router.get("/costs", summary="Tokens and money by day", operation_id="read_cost_analytics")
 def read_costs(workspace: ActingWorkspace, days: RequestedDays) -> Costs:
     """What language models read and wrote for questions each day, and what that cost."""
     found = questions_by_day(workspace, days)
@@ -95,9 +94,7 @@ def read_costs(workspace: ActingWorkspace, days: RequestedDays) -> Costs:
     )
 
 
-@router.get(
-    f"{_BY_DAY}/events", summary="Usage events by day and kind", operation_id="read_event_analytics"
-)
+@router.get("/events", summary="Usage events by day and kind", operation_id="read_event_analytics")
 def read_events(workspace: ActingWorkspace, days: RequestedDays) -> Events:
     """What happened each day, by kind. An event may take some seconds until it is counted."""
     found = events_by_day(workspace, days)
@@ -106,8 +103,8 @@ def read_events(workspace: ActingWorkspace, days: RequestedDays) -> Events:
     )
 
 
-@router.get(
-    "/api/v2/admin/analytics",
+@admin_router.get(
+    "",
     summary="The tenant at a glance",
     operation_id="read_system_analytics",
 )

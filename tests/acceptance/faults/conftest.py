@@ -30,6 +30,7 @@ from alexandria.settings import Settings
 from alexandria.workflows.identity.accounts import NewUser, add_user
 from alexandria.workflows.operating.sources import add_source
 from alexandria.workflows.workspace import Workspace, open_workspace, served
+from pipelines.cli.up import SERVING
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 180
@@ -245,7 +246,7 @@ def _running(home: Home, log: Path, settings: Mapping[str, object]) -> Generator
     command = [sys.executable, "-m", "uvicorn", "--factory", "serving.app:create_app"]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--no-access-log"],
+            [*command, "--port", str(port), *SERVING],
             cwd=ROOT,
             env=environment,
             stdout=output,
