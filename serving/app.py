@@ -5,7 +5,7 @@ its library in the background, and never works on the event loop.
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
@@ -110,12 +110,10 @@ async def _serve(app: FastAPI) -> AsyncGenerator[None]:
     install_logs(library.settings)
     stop_tracing = install_tracing(library.settings)
     library.start()
-    try:
+    async with AsyncExitStack() as stack:  # each of them is done, whatever becomes of the others
+        for close in (stop_tracing, library.close, app.state.usage.close):
+            stack.push_async_callback(run_sync, close)
         yield
-    finally:
-        await run_sync(app.state.usage.close)
-        await run_sync(library.close)
-        await run_sync(stop_tracing)
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,12 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from alexandria import errors
+from serving.admission.families import routes_of
 from serving.admission.refusals import report_refusal
 from serving.schemas.problems import FieldProblem, Problem
 from serving.telemetry.metrics import route_template
-
-if TYPE_CHECKING:
-    from serving.admission.families import Families
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
@@ -151,10 +149,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 def _methods_at(request: Request) -> str:
     """Every method that the address takes; the framework knows one route's only."""
     path = route_template(request.scope)
-    families: Families = request.app.state.families
-    methods = {
-        method for one in families.routes if one.path == path for method in one.methods or ()
-    }
+    here = [one for one in routes_of(request.app) if getattr(one, "path", None) == path]
+    methods = {method for one in here for method in getattr(one, "methods", None) or ()}
     return ", ".join(sorted(methods or {"GET", "HEAD"}))  # the page and its files
 
 

@@ -78,6 +78,20 @@ EVENTS = ("check_results", "retrieval_scores")
 """Tables of what happened when; every other one says how things stand."""
 
 
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where there is one."""
+
+MEMORY_BYTES = 6 << 30
+
+
+def pytest_configure() -> None:
+    """Work in memory if there is room: each test makes a database of some 300 files."""
+    is_roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    if is_roomy and "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it is chosen anew
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
     """No test sees the settings of whoever runs it."""

@@ -24,12 +24,6 @@ Result = TypeVar("Result")
 _TASKS_OF_A_WORKER = 1000
 """A worker is replaced after these, so that what a library leaks does not add up."""
 
-_PRELOADED = [
-    *("__main__", "lxml.etree", "numpy"),
-    *("alexandria.knowledge.parsing", "alexandria.knowledge.chunking"),
-]
-"""Imported once in the server; every worker is a fork of it and has them already."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -64,11 +58,14 @@ class Workers:
     Args:
         count: How many; None for one on each core.
         limits: Of a task, unless it is given its own seconds.
+        preload: A module that is imported once, in the server: every worker is a fork of it and
+            has it already. The first workers of a process decide.
     """
 
-    def __init__(self, count: int | None, limits: Limits) -> None:
+    def __init__(self, count: int | None, limits: Limits, preload: str = "__main__") -> None:
         self._count = count or os.cpu_count() or 1
         self._limits = limits
+        self._preload = preload
         self._pool: ProcessPool | None = None
 
     def __enter__(self) -> Self:
@@ -141,7 +138,7 @@ class Workers:
             from pebble import ProcessPool
 
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(_PRELOADED)
+            context.set_forkserver_preload(["__main__", self._preload])
             self._pool = ProcessPool(
                 max_workers=self._count,
                 max_tasks=_TASKS_OF_A_WORKER,

@@ -24,10 +24,11 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_READING = frozenset({Permission.QUERY, Permission.VIEW_DOCUMENTS})
+READING = frozenset({Permission.QUERY, Permission.VIEW_DOCUMENTS})
+"""What changes nothing."""
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.VIEWER: _READING,
-    Role.USER: _READING | {Permission.EDIT_DOCUMENTS},
+    Role.VIEWER: READING,
+    Role.USER: READING | {Permission.EDIT_DOCUMENTS},
     Role.ADMIN: frozenset(Permission),
 }

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _API_PATIENCE = Patience(connection=5, retrying=2, statement=15, lock=5)
 """A request that cannot be answered is told so while its client still waits."""
 
+_PRELOADED = "alexandria.workflows.stages.preloaded"
+
 
 class GenerationKey(Protocol):
     """What an index must know of its generation."""
@@ -263,6 +265,6 @@ def _connected(
     settings: Settings, database: Database, progress: Progress | None
 ) -> Generator[Workspace]:
     limits = Limits(settings.reading_memory_bytes, settings.reading_seconds)
-    with Workers(settings.reading_workers, limits) as workers:
+    with Workers(settings.reading_workers, limits, _PRELOADED) as workers:
         blobs = BlobStore(settings.blobs, content_cipher(settings))
         yield Workspace(settings, database, blobs, workers, progress or SilentProgress())

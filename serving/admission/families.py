@@ -1,11 +1,12 @@
 """Families of routes: each route guarded by what it declares, each family found at once."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.params import Depends
 from fastapi.routing import APIRoute
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
@@ -103,6 +104,15 @@ class Families(BaseRoute):
         """Let the family answer, if only that it has no such route."""
         family: Family = scope["family"]
         await family(scope, receive, send)
+
+
+def routes_of(app: Starlette) -> Iterator[BaseRoute]:
+    """The routes of an app, those of its families one by one."""
+    for route in app.routes:
+        if isinstance(route, Families):
+            yield from route.routes
+        else:
+            yield route
 
 
 def declared_access(route: Any) -> str | None:

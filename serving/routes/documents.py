@@ -47,7 +47,6 @@ router = Family(prefix=PREFIX, tags=["documents"], form_limits=FORM_LIMITS)
     summary="Find documents",
     operation_id="search_documents",
     dependencies=[requires(Permission.VIEW_DOCUMENTS)],
-    responses=problems(401, 403, 413, 422, 429),
 )
 def search(wanted: DocumentSearchRequest, workspace: ActingWorkspace) -> DocumentSearchResponse:
     """The documents that fit a query best, or all that pass the filters when none is given."""
@@ -66,7 +65,7 @@ def search(wanted: DocumentSearchRequest, workspace: ActingWorkspace) -> Documen
     summary="Add a document",
     operation_id="upload_document",
     dependencies=[requires(Permission.EDIT_DOCUMENTS)],
-    responses=problems(401, 403, 409, 413, 422, 429, 507),
+    responses=problems(409, 507),
 )
 def upload(
     file: SentFile,
@@ -88,7 +87,6 @@ def upload(
     summary="Read about a document",
     operation_id="read_document",
     dependencies=[requires(Permission.VIEW_DOCUMENTS)],
-    responses=problems(401, 403, 404, 422, 429),
 )
 def read(document_id: IdText, workspace: ActingWorkspace) -> DocumentDetailResponse:
     """One document, its units with what could not be read, and the documents most like it."""
@@ -112,7 +110,6 @@ def read(document_id: IdText, workspace: ActingWorkspace) -> DocumentDetailRespo
     summary="Read a document's text",
     operation_id="read_document_text",
     dependencies=[requires(Permission.VIEW_DOCUMENTS)],
-    responses=problems(401, 403, 404, 422, 429),
 )
 def read_whole_text(
     document_id: IdText, workspace: ActingWorkspace, version_id: IdText | None = None
@@ -127,7 +124,6 @@ def read_whole_text(
     summary="Take a document out",
     operation_id="delete_document",
     dependencies=[requires(Permission.DELETE_DOCUMENTS)],
-    responses=problems(401, 403, 404, 422, 429),
 )
 def delete(document_id: IdText, workspace: ActingWorkspace) -> Done:
     """Nobody finds or reads it from now on, and its file does not bring it back."""

@@ -74,7 +74,7 @@ _BINARY = {"type": "string", "format": "binary"}
     summary="Add a picture",
     operation_id="upload_image",
     dependencies=[requires(Permission.EDIT_DOCUMENTS)],
-    responses=problems(401, 403, 404, 409, 413, 415, 422, 429, 507),
+    responses=problems(404, 409, 415, 507),
 )
 def upload(
     file: SentFile,
@@ -108,7 +108,7 @@ def upload(
     summary="Find pictures like one",
     operation_id="search_images",
     dependencies=[requires(Permission.QUERY)],
-    responses=problems(401, 403, 413, 415, 422, 429),
+    responses=problems(415),
 )
 def search(
     file: SentFile,
@@ -130,7 +130,6 @@ def search(
     summary="Read about a picture",
     operation_id="read_image",
     dependencies=[requires(Permission.VIEW_DOCUMENTS)],
-    responses=problems(401, 403, 404, 422, 429),
 )
 def read(image_id: ImageId, workspace: ActingWorkspace) -> Image:
     """One picture of a published document, with its text and caption."""
@@ -143,7 +142,7 @@ def read(image_id: ImageId, workspace: ActingWorkspace) -> Image:
     operation_id="read_image_thumbnail",
     response_class=Response,
     dependencies=[requires(Permission.VIEW_DOCUMENTS)],
-    responses=problems(401, 403, 404, 422, 429) | _bytes_of("image/png"),
+    responses=_bytes_of("image/png"),
 )
 def read_thumbnail(image_id: ImageId, workspace: ActingWorkspace) -> Response:
     """A PNG of 300 pixels at most on its longer side."""
@@ -158,7 +157,7 @@ def read_thumbnail(image_id: ImageId, workspace: ActingWorkspace) -> Response:
     operation_id="read_image_original",
     response_class=Response,
     dependencies=[requires(Permission.VIEW_DOCUMENTS)],
-    responses=problems(401, 403, 404, 422, 429) | _bytes_of(*_SENT, "application/octet-stream"),
+    responses=_bytes_of(*_SENT, "application/octet-stream"),
 )
 def read_original(image_id: ImageId, workspace: ActingWorkspace) -> Response:
     """The picture's bytes as they lie in the document, to be saved as a file."""

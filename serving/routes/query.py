@@ -13,7 +13,6 @@ from serving.admission.families import Family
 from serving.admission.identity import requires
 from serving.dependencies import ActingWorkspace, MetricsOfApp, Question, StreamedAnswer
 from serving.errors import describe_error, request_id_of
-from serving.openapi import problems
 from serving.schemas.base import ResponseBody
 from serving.schemas.documents import Passage
 from serving.schemas.query import (
@@ -44,7 +43,6 @@ _STREAM_EXAMPLE = (
     summary="Ask the library",
     operation_id="ask",
     dependencies=[requires(Permission.QUERY)],
-    responses=problems(401, 403, 413, 422, 429),
 )
 def ask(
     request: Request, asked: Question, workspace: ActingWorkspace, metrics: MetricsOfApp
@@ -68,8 +66,7 @@ def ask(
     operation_id="ask_stream",
     response_class=EventSourceResponse,
     dependencies=[requires(Permission.QUERY)],
-    responses=problems(401, 403, 413, 422, 429)
-    | {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}},
+    responses={200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}},
 )
 def ask_stream(
     request: Request, asked: Question, answering: StreamedAnswer

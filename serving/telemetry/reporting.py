@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 from starlette.types import Scope
 
+from alexandria.identity.permissions import READING
 from alexandria.workflows.insights.emitting import UsageEmitter, UsageEvent
 from alexandria.workflows.reading.answering import Answered
+from serving.admission.families import declared_access
 from serving.telemetry.logs import log_request
 from serving.telemetry.metrics import method_of, route_template
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from alexandria.identity.principals import Principal
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_ASKING = ("/api/v2/query", "/search")
-"""How routes begin or end that read, though they are sent a body."""
 
 
 def report_request(scope: Scope, status: int, elapsed: float) -> None:
@@ -24,8 +24,7 @@ def report_request(scope: Scope, status: int, elapsed: float) -> None:
     principal: Principal | None = scope["state"].get("principal")
     if principal is None or status >= 400 or scope["method"] not in _CHANGING:
         return
-    route = route_template(scope)
-    if route.startswith(_ASKING[0]) or route.endswith(_ASKING[1]):
+    if declared_access(scope.get("route")) in READING:  # questions and searches have a body
         return
     usage: UsageEmitter = scope["app"].state.usage
     usage.emit(
@@ -33,7 +32,7 @@ def report_request(scope: Scope, status: int, elapsed: float) -> None:
             principal.tenant_id,
             "user_action",
             user_id=principal.user_id,
-            action=f"{method_of(scope)} {route}",
+            action=f"{method_of(scope)} {route_template(scope)}",
             request_id=scope["state"]["request_id"],
             elapsed_ms=1000 * elapsed,
         )

@@ -128,13 +128,14 @@ def _sample(text: str, size: int) -> str:
 @cache
 def _identifier(languages: tuple[str, ...]) -> Any:
     """A classifier among these languages; all of them share one model."""
-    identifier = copy(_all_languages())
+    identifier = copy(load_model())
     identifier.set_languages(list(languages))
     return identifier
 
 
 @cache
-def _all_languages() -> Any:
+def load_model() -> Any:
+    """A classifier among all languages; loading it takes most of a second."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

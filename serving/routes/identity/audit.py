@@ -11,7 +11,6 @@ from alexandria.workflows.identity.audit import AuditWindow, list_events
 from serving.admission.families import Family
 from serving.admission.identity import requires
 from serving.dependencies import ActingWorkspace
-from serving.openapi import problems
 from serving.schemas.base import Day, Id
 from serving.schemas.identity import AuditLog, AuditLogsResponse
 
@@ -26,7 +25,6 @@ router = Family(
     "",
     summary="Read the audit log",
     operation_id="list_audit_logs",
-    responses=problems(401, 403, 422, 429),
 )
 def read_audit_logs(
     workspace: ActingWorkspace,

@@ -70,7 +70,7 @@ Credentials = Annotated[PasswordGrant, Form()]
     summary="Make an account",
     operation_id="register",
     dependencies=SIGN_IN,
-    responses=problems(403, 409, 422, 429),
+    responses=problems(403, 409),
 )
 def make_account(
     asked: RegisterRequest, doorkeeper: DoorkeeperOfApp, origin: RequestOrigin
@@ -85,7 +85,7 @@ def make_account(
     summary="Sign in with a password",
     operation_id="login",
     dependencies=SIGN_IN,
-    responses=problems(401, 422, 429),
+    responses=problems(401),
 )
 def login(
     credentials: Credentials, doorkeeper: DoorkeeperOfApp, origin: RequestOrigin
@@ -108,7 +108,7 @@ def login(
     summary="Exchange a refresh token",
     operation_id="refresh",
     dependencies=[public()],
-    responses=problems(401, 422, 429),
+    responses=problems(401),
 )
 def refresh(
     asked: RefreshRequest, doorkeeper: DoorkeeperOfApp, origin: RequestOrigin
@@ -123,7 +123,7 @@ def refresh(
     summary="Sign out",
     operation_id="logout",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 404, 429),
+    responses=problems(404),
 )
 def logout(
     principal: CurrentPrincipal, workspace: ActingWorkspace, doorkeeper: DoorkeeperOfApp
@@ -139,7 +139,6 @@ def logout(
     summary="Read one's own account",
     operation_id="read_me",
     dependencies=[signed_in()],
-    responses=problems(401, 429),
 )
 def read_me(principal: CurrentPrincipal, workspace: ActingWorkspace) -> Me:
     """The account of the token, and what the token may be used for."""
@@ -152,7 +151,6 @@ def read_me(principal: CurrentPrincipal, workspace: ActingWorkspace) -> Me:
     summary="Change one's own account",
     operation_id="change_me",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 422, 429),
 )
 def change_me(
     asked: ProfileChange,
@@ -171,7 +169,6 @@ def change_me(
     summary="Change one's password",
     operation_id="change_password",
     dependencies=[signed_in(in_person=True), Depends(limit_sign_in)],
-    responses=problems(401, 422, 429),
 )
 def set_password(
     asked: PasswordChange,
@@ -195,7 +192,6 @@ def set_password(
     summary="List where one is signed in",
     operation_id="list_sessions",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 429),
 )
 def read_sessions(workspace: ActingWorkspace) -> SessionsResponse:
     """Every session that has not ended, the one used last first."""
@@ -208,7 +204,6 @@ def read_sessions(workspace: ActingWorkspace) -> SessionsResponse:
     summary="Sign out somewhere else",
     operation_id="end_session",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 404, 422, 429),
 )
 def delete_session(
     session_id: IdText,
@@ -228,7 +223,6 @@ def delete_session(
     summary="Make an API key",
     operation_id="add_api_key",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 403, 422, 429),
 )
 def make_key(asked: ApiKeyRequest, workspace: ActingWorkspace) -> NewApiKey:
     """A key for scripts, sent as a bearer token. Its secret is in this answer only."""
@@ -241,7 +235,6 @@ def make_key(asked: ApiKeyRequest, workspace: ActingWorkspace) -> NewApiKey:
     summary="List one's API keys",
     operation_id="list_api_keys",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 429),
 )
 def read_keys(workspace: ActingWorkspace) -> ApiKeysResponse:
     """Every key that was not revoked, the oldest first."""
@@ -254,7 +247,6 @@ def read_keys(workspace: ActingWorkspace) -> ApiKeysResponse:
     summary="Revoke an API key",
     operation_id="revoke_api_key",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 404, 422, 429),
 )
 def delete_key(
     api_key_id: IdText,

@@ -4,7 +4,6 @@ from typing import Any
 
 from serving.admission.families import Family
 from serving.admission.identity import DoorkeeperOfApp, public
-from serving.openapi import problems
 from serving.schemas.base import ResponseBody
 
 router = Family(prefix="/.well-known", tags=["auth"], dependencies=[public()])
@@ -20,7 +19,6 @@ class KeySet(ResponseBody):
     "/jwks.json",
     summary="Keys that verify access tokens",
     operation_id="read_jwks",
-    responses=problems(429),
 )
 def read_jwks(doorkeeper: DoorkeeperOfApp) -> KeySet:
     """Public keys by `kid`; one that was rotated stays for two hours."""

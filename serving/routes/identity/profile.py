@@ -2,7 +2,6 @@
 
 from serving.admission.families import Family
 from serving.admission.identity import signed_in
-from serving.openapi import problems
 from serving.routes.identity.auth import change_me, read_me
 
 router = Family(prefix="/api/profile", tags=["auth"])
@@ -12,12 +11,10 @@ router.get(
     summary="Read one's profile",
     operation_id="read_profile",
     dependencies=[signed_in()],
-    responses=problems(401, 429),
 )(read_me)
 router.patch(
     "",
     summary="Change one's profile",
     operation_id="change_profile",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 422, 429),
 )(change_me)

@@ -9,7 +9,6 @@ from alexandria.workflows.identity.settings import delete_setting, keep_setting,
 from serving.admission.families import Family
 from serving.admission.identity import requires
 from serving.dependencies import ActingWorkspace
-from serving.openapi import problems
 from serving.schemas.identity import Done, SettingInfo, SettingRequest, SettingsResponse
 
 router = Family(
@@ -25,7 +24,6 @@ Key = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$", description="N
     "",
     summary="List settings",
     operation_id="list_settings",
-    responses=problems(401, 403, 429),
 )
 def read_settings(workspace: ActingWorkspace) -> SettingsResponse:
     """Every setting of one's own library; values of sensitive ones are left out."""
@@ -37,7 +35,6 @@ def read_settings(workspace: ActingWorkspace) -> SettingsResponse:
     "/{key}",
     summary="Keep a setting",
     operation_id="keep_setting",
-    responses=problems(401, 403, 422, 429),
 )
 def put_setting(key: Key, asked: SettingRequest, workspace: ActingWorkspace) -> Done:
     """Keep a value in place of what it was; a sensitive one is stored encrypted."""
@@ -55,7 +52,6 @@ def put_setting(key: Key, asked: SettingRequest, workspace: ActingWorkspace) -> 
     "/{key}",
     summary="Forget a setting",
     operation_id="delete_setting",
-    responses=problems(401, 403, 404, 422, 429),
 )
 def forget_setting(key: Key, workspace: ActingWorkspace) -> Done:
     """Delete a setting."""

@@ -44,7 +44,6 @@ router = Family(prefix=PREFIX, tags=["auth"])
     summary="List the providers one may sign in with",
     operation_id="list_providers",
     dependencies=[public()],
-    responses=problems(429),
 )
 def read_providers(request: Request) -> ProvidersResponse:
     """The providers that the operator set up, by name."""
@@ -59,7 +58,7 @@ def read_providers(request: Request) -> ProvidersResponse:
     summary="Begin to sign in with a provider",
     operation_id="authorize",
     dependencies=SIGN_IN,
-    responses=problems(404, 422, 429),
+    responses=problems(404),
 )
 def authorize(
     provider: Annotated[Provider, Query()],
@@ -85,7 +84,7 @@ def authorize(
     dependencies=[public()],
     response_class=RedirectResponse,
     status_code=303,
-    responses=problems(422, 429),
+    responses=problems(422),
 )
 def come_back(request: Request) -> RedirectResponse:
     """Hand what the provider says to the page, in the part of an address that no server sees."""
@@ -98,7 +97,7 @@ def come_back(request: Request) -> RedirectResponse:
     summary="Sign in with a provider",
     operation_id="login_with_provider",
     dependencies=SIGN_IN,
-    responses=problems(401, 404, 422, 429),
+    responses=problems(401, 404),
 )
 def login(
     asked: ProviderLogin,
@@ -130,14 +129,14 @@ router.post(
     summary="Exchange a refresh token",
     operation_id="refresh_v2",
     dependencies=[public()],
-    responses=problems(401, 422, 429),
+    responses=problems(401),
 )(refresh)
 router.post(
     "/logout",
     summary="Sign out",
     operation_id="logout_v2",
     dependencies=[signed_in(in_person=True)],
-    responses=problems(401, 404, 429),
+    responses=problems(404),
 )(logout)
 
 

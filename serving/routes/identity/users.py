@@ -24,7 +24,6 @@ router = Family(
     "",
     summary="List accounts",
     operation_id="list_users",
-    responses=problems(401, 403, 422, 429),
 )
 def read_users(
     workspace: ActingWorkspace,
@@ -40,7 +39,7 @@ def read_users(
     "/{user_id}",
     summary="Change an account",
     operation_id="change_user",
-    responses=problems(401, 403, 404, 409, 422, 429),
+    responses=problems(409),
 )
 def patch_user(
     user_id: IdText, asked: UserPatch, workspace: ActingWorkspace, doorkeeper: DoorkeeperOfApp

@@ -24,6 +24,9 @@ from serving.library import Library
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
 """Run an app and talk to it."""
 
+ServeWarm = Callable[[Workspace], AbstractContextManager[httpx.Client]]
+"""Serve a library and talk to it once it is warm."""
+
 
 @contextmanager
 def _serving(app: FastAPI) -> Generator[httpx.Client]:
@@ -41,6 +44,16 @@ def _serving(app: FastAPI) -> Generator[httpx.Client]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextmanager
+def _warm(workspace: Workspace) -> Generator[httpx.Client]:
+    """Serve a library and wait until it answers all that may be asked."""
+    app = create_app(workspace=workspace)
+    with _serving(app) as client:
+        assert isinstance(app.state.library, Library)
+        assert app.state.library.wait_until_warm(120)
+        yield client
 
 
 SignIn = Callable[..., dict[str, str]]
@@ -71,6 +84,12 @@ def serve() -> Serve:
 
 
 @pytest.fixture
+def serve_warm() -> ServeWarm:
+    """Serve a library in a thread, ready for questions."""
+    return _warm
+
+
+@pytest.fixture
 def sign_in() -> SignIn:
     """Make an account and sign it in, without a password."""
     return _sign_in
@@ -79,10 +98,7 @@ def sign_in() -> SignIn:
 @pytest.fixture
 def anonymous(library: Workspace) -> Iterator[httpx.Client]:
     """A client of a warm server over the sample library, not signed in."""
-    app = create_app(workspace=roomy(library))
-    with _serving(app) as client:
-        assert isinstance(app.state.library, Library)
-        assert app.state.library.wait_until_warm(120)
+    with _warm(roomy(library)) as client:
         yield client
 
 
@@ -96,7 +112,7 @@ def api(anonymous: httpx.Client, library: Workspace) -> httpx.Client:
 @pytest.fixture
 def empty_api(workspace: Workspace) -> Iterator[httpx.Client]:
     """A client, signed in as an administrator, of a server whose library has no documents."""
-    with _serving(create_app(workspace=roomy(workspace))) as client:
+    with _warm(roomy(workspace)) as client:
         client.headers.update(_sign_in(workspace))
         yield client
 

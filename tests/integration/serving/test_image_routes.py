@@ -230,12 +230,12 @@ def test_a_picture_over_32_mib_is_refused(empty_api: httpx.Client, settings: Set
 
 
 def test_a_picture_over_the_limits_is_refused(
-    workspace: Workspace, serve: Callable[..., Any], sign_in: SignIn
+    workspace: Workspace, serve_warm: Callable[..., Any], sign_in: SignIn
 ) -> None:
     workspace.settings = workspace.settings.model_copy(update={"max_file_bytes": 1000})
     wide = io.BytesIO()
     Image.new("1", (100_000, 1_000)).save(wide, "PNG")
-    with serve(create_app(workspace=workspace)) as client:
+    with serve_warm(workspace) as client:
         client.headers.update(sign_in(workspace))
         for route, content in (
             (UPLOAD, drawn(1) + bytes(1000)),
