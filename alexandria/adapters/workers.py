@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -79,6 +80,13 @@ class Workers:
     ) -> None:
         self.close()
 
+    def prepare(self) -> None:
+        """Start the server that workers are forked from; it loads while this process goes on."""
+        from multiprocessing import forkserver
+
+        self._context()
+        forkserver.ensure_running()
+
     def close(self) -> None:
         """Stop the workers at once; a task under way is lost."""
         if self._pool is not None:
@@ -137,16 +145,19 @@ class Workers:
         if self._pool is None:
             from pebble import ProcessPool
 
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["__main__", self._preload])
             self._pool = ProcessPool(
                 max_workers=self._count,
                 max_tasks=_TASKS_OF_A_WORKER,
                 initializer=_limit_memory,
                 initargs=(self._limits.memory_bytes,),
-                context=context,
+                context=self._context(),
             )
         return self._pool
+
+    def _context(self) -> BaseContext:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["__main__", self._preload])
+        return context
 
 
 def _done(task: Task, future: "Future[Result]", seconds: float) -> Done[Task, Result]:

@@ -99,10 +99,14 @@ def sync_source_files(workspace: Workspace, source: Source) -> StageReport:
         known = database.fetch(_KnownFile, "known_files", source_id=source.source_id)
         hashes = {file.path: file.content_hash for file in known}
         changed: set[str] = set()
+        if not known:  # all there is is new, and will be read
+            workspace.workers.prepare()
 
         def write(rows: Sequence[Mapping[str, Any]]) -> None:
             _record_files(workspace, source, rules, rows)
             changed.update(_changed_paths(rows, hashes))
+            if changed:
+                workspace.workers.prepare()
 
         sync_folder(
             root,

@@ -1,9 +1,11 @@
 """Argon2id hashes: what verifies, what does not, and that an unknown account costs the same."""
 
 import threading
+from collections.abc import Iterator
 
 import argon2
 import pytest
+from argon2 import PasswordHasher
 
 from alexandria.adapters.identity import password_hashing
 from alexandria.adapters.identity.password_hashing import (
@@ -14,6 +16,16 @@ from alexandria.adapters.identity.password_hashing import (
 from alexandria.errors import IntegrityError, InvalidInputError, OverloadedError
 
 PASSWORD = "velvet otter paints canals"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slow_hashes(slow_hasher: PasswordHasher) -> Iterator[None]:
+    """These tests are about the real one."""
+    password_hashing._hash_of_nobody.cache_clear()  # type: ignore[reportPrivateUsage]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(password_hashing, "_hasher", slow_hasher)
+        yield
+    password_hashing._hash_of_nobody.cache_clear()  # type: ignore[reportPrivateUsage]
 
 
 @pytest.fixture(scope="module")
