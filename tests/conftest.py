@@ -6,6 +6,7 @@ sample library is built once in the same way, by the stages of the graph themsel
 """
 
 import atexit
+import gc
 import json
 import logging
 import os
@@ -72,6 +73,7 @@ def pytest_configure() -> None:
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    gc.set_threshold(100_000, 50, 100)  # what these processes hold, they hold to their end
     is_roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
     if is_roomy and "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = str(MEMORY)
@@ -226,7 +228,7 @@ def library_template(
         source = add_source(workspace, SAMPLE / "library", name="sample")
         load_questions(workspace, source, SAMPLE / "questions.csv")
         run_graph(workspace, source)
-    return name, home
+    return name, copy_home(home, home.with_name("template"))
 
 
 @pytest.fixture
