@@ -33,6 +33,10 @@ SELECT person.user_id::text, person.tenant_id, person.email, person.is_active
 FROM identity.external_identities AS link JOIN identity.users AS person USING (user_id)
 WHERE link.issuer = %(issuer)s AND link.subject = %(subject)s;
 
+-- name: link_one_at_a_time
+-- First sign-ins wait for each other until they are done: two of one person make one account.
+SELECT pg_advisory_xact_lock(hashtext('link_external_identity'));
+
 -- name: link_external_identity
 INSERT INTO identity.external_identities (issuer, subject, user_id, tenant_id)
 VALUES (%(issuer)s, %(subject)s, %(user_id)s, %(tenant_id)s);

@@ -122,9 +122,13 @@ class _Linked:
 def _account_of(workspace: Workspace, provider: OpenIdProvider, who: ExternalIdentity) -> str:
     """The user id of somebody that a provider has told us."""
     database = workspace.database
-    account = database.fetch_one(
-        _Linked, "find_external_account", issuer=who.issuer, subject=who.subject
-    ) or _link(workspace, provider, who)
+    known_as = {"issuer": who.issuer, "subject": who.subject}
+    account = database.fetch_one(_Linked, "find_external_account", **known_as)
+    if account is None:
+        database.execute("link_one_at_a_time")
+        account = database.fetch_one(_Linked, "find_external_account", **known_as) or _link(
+            workspace, provider, who
+        )
     if not account.is_active:
         raise SignInFailedError("That account is switched off; ask an administrator.")
     if who.groups is not None:

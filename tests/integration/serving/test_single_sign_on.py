@@ -1,7 +1,9 @@
 """Signing in with a provider, through the API, against a real provider on loopback."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +14,7 @@ from fastapi import FastAPI
 from openid_provider import PASSWORD, Provider, browse
 
 from alexandria.settings import OpenIdProvider
+from alexandria.workflows.identity import single_sign_on
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
 
@@ -73,6 +76,25 @@ def test_the_first_time_makes_an_account_and_the_second_finds_it(client: httpx.C
     assert me["groups"] == ["analysts", "everyone"]
     second = _login(client, _come_back(client, "ada")).json()
     assert second["user"]["user_id"] == me["user_id"]
+
+
+def test_two_first_sign_ins_of_one_person_at_a_time_end_at_one_account(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would wait for the other before it makes the account, and would not wait for long."""
+    link, both = single_sign_on._link, threading.Barrier(2)  # type: ignore[reportPrivateUsage]
+
+    def link_together(*given: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return link(*given)
+
+    monkeypatch.setattr(single_sign_on, "_link", link_together)
+    with httpx.Client(base_url=client.base_url, timeout=60) as other, ThreadPoolExecutor(2) as pool:
+        browsers = [(one, _come_back(one, "ada")) for one in (client, other)]
+        ended = list(pool.map(lambda browser: _login(*browser), browsers))
+    assert [answer.status_code for answer in ended] == [200, 200]
+    assert len({answer.json()["user"]["user_id"] for answer in ended}) == 1
 
 
 def test_the_v2_names_refresh_and_end_the_session(client: httpx.Client) -> None:
