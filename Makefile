@@ -15,7 +15,7 @@ run: setup  ## Set up, bring in the sample library, start everything, print wher
 		--suggest "¿Por qué levantaron los hermanos Arregui una cruz azul?"
 
 test: setup  ## Set up and run every test.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## Format, lint, types and import contracts.
 	$(BIN)/ruff format --check .

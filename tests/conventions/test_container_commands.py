@@ -133,7 +133,7 @@ def _wait_until_healthy(
         tail = log.read_text(errors="replace")[-2000:]
         assert process.poll() is None, f"It ended by itself:\n{tail}"
         assert time.monotonic() < deadline, f"It does not become healthy:\n{tail}"
-        time.sleep(0.5)
+        time.sleep(2)  # a check starts a process of its own, which is work too
 
 
 def _of_the_api(owner: dict[str, str]) -> dict[str, str]:

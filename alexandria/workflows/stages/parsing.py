@@ -46,6 +46,9 @@ _PASSING = (NoTextLayerError, ReaderTimeoutError, ReaderMemoryError, ReaderCrash
 
 _NOTHING = ParsedDocument("", "", "und", "", "", (), ())
 
+_FEW_BYTES = 5_000_000
+"""Read so quickly that seconds saved beside it show."""
+
 
 @dataclass(frozen=True, slots=True)
 class _PendingParse:
@@ -143,7 +146,8 @@ def _read_all(workspace: Workspace, pending: Sequence[_PendingParse]) -> Counter
     """Largest first, so that no worker begins the longest file when the others are done."""
     readings = _readings(workspace, sorted(pending, key=lambda item: -item.size_bytes))
     tally: Counter[str] = Counter()
-    import_ahead()  # the checks that follow need it, and this process waits for the workers
+    if _leaves_room(workspace, pending):
+        import_ahead()  # the checks that follow need it, and this process waits for the workers
     with Clerk() as clerk:
         for done in workspace.workers.run(read_file, readings, _time_of(workspace)):
             outcome = _outcome(done)
@@ -151,6 +155,12 @@ def _read_all(workspace: Workspace, pending: Sequence[_PendingParse]) -> Counter
             seconds = outcome.seconds or done.seconds
             clerk.hand(partial(_save, workspace, done.task.content_hash, outcome, seconds))
     return tally
+
+
+def _leaves_room(workspace: Workspace, pending: Sequence[_PendingParse]) -> bool:
+    """Whether reading is far from the memory a run may take: text recognition takes most of it."""
+    size = sum(item.size_bytes for item in pending)
+    return workspace.settings.ocr_engine == "off" or size < _FEW_BYTES
 
 
 def _outcome(done: Done[Reading, Outcome]) -> Outcome:

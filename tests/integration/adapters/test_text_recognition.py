@@ -15,6 +15,7 @@ from alexandria.adapters.text_recognition import load_recognizer
 from alexandria.adapters.text_recognition.languages import LANGUAGES, allowed_characters
 from alexandria.adapters.text_recognition.tesseract import load_tesseract
 from alexandria.errors import ConfigurationError, NoTextLayerError
+from alexandria.knowledge.documents import ParsedDocument
 from alexandria.knowledge.parsing import parse_document
 from alexandria.knowledge.parsing.recognizers import Tools
 from alexandria.settings import Settings
@@ -211,6 +212,12 @@ def test_tesseract_is_used_where_it_is_installed() -> None:
         )
 
 
+@cache
+def _document(path: Path) -> ParsedDocument:
+    """What is read in a file, once for all who ask: a page takes seconds."""
+    return parse_document(path.read_bytes(), path.name, TOOLS)
+
+
 def _corpus_rows() -> list[dict[str, str]]:
     manifest = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "manifest.csv"
     lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.is_file() else []
@@ -219,7 +226,7 @@ def _corpus_rows() -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("row", _corpus_rows(), ids=lambda row: row["path"])
 def test_the_corpus_gives_what_its_manifest_says(row: dict[str, str], corpus: Path) -> None:
-    document = parse_document((corpus / row["path"]).read_bytes(), row["path"], TOOLS)
+    document = _document(corpus / row["path"])
     phrase = PHRASE.search(row["notes"])
     assert phrase
     assert phrase[1] in " ".join(document.text.split())
@@ -228,8 +235,8 @@ def test_the_corpus_gives_what_its_manifest_says(row: dict[str, str], corpus: Pa
 
 
 def test_columns_of_the_brochure_are_read_one_after_the_other(corpus: Path) -> None:
-    content = (corpus / "images" / "linnsequencer-brochure-page.png").read_bytes()
-    text = " ".join(parse_document(content, "brochure.png", TOOLS).text.split())
+    document = _document(corpus / "images" / "linnsequencer-brochure-page.png")
+    text = " ".join(document.text.split())
     assert "press RECORD and PLAY, then play your MIDI keyboard" in text
     assert text.index("To overdub notes at") < text.index("Creating a Song")
     assert text.index("Composition Without Compromise") < text.index("Additional Features")
