@@ -38,8 +38,8 @@ SEARCH_PATH = f"{PREFIX}/search"
 PICTURE_BYTES = 32 << 20
 """Largest picture that is taken; it is held in memory."""
 
-FORM_LIMITS = {"max_files": 1, "max_fields": 4, "max_part_size": 64 << 10}
-"""What the form around one file may hold; the parts of a form are held in memory."""
+FORM_LIMITS = {"max_files": 1, "max_fields": 50, "max_part_size": 64 << 10}
+"""What the form around one file may hold: parts that no route asks for are held in memory too."""
 
 router = Family(prefix=PREFIX, tags=["images"], form_limits=FORM_LIMITS)
 

@@ -188,11 +188,13 @@ def test_a_form_holds_one_file_and_little_else(empty_api: httpx.Client, settings
     forms: list[dict[str, Any]] = [
         {"files": files},
         {"files": files[:1], "data": {"is_private": "x" * (65 << 10)}},
-        {"files": files[:1], "data": {f"field{number}": "x" for number in range(5)}},
+        {"files": files[:1], "data": {f"field{number}": "x" for number in range(51)}},
     ]
     for form in forms:
         assert empty_api.post(UPLOAD, **form).status_code == 400
     assert not settings.uploads.exists()
+    unknown = {f"field{number}": "x" for number in range(20)}  # as any JSON body may have
+    assert empty_api.post(UPLOAD, files=files[:1], data=unknown).status_code == 202
 
 
 @pytest.mark.parametrize("name", ["private", f"{UNKNOWN}", f"{UNKNOWN}.zip"])

@@ -213,7 +213,7 @@ def test_a_form_holds_one_file_and_little_else(
     forms: list[dict[str, Any]] = [
         {"files": [("file", ("a.png", drawn(seed), "image/png")) for seed in (1, 2)]},
         {"data": {"top_k": "x" * (65 << 10)}, **sent(drawn(1))},
-        {"data": {f"field{number}": "x" for number in range(5)}, **sent(drawn(1))},
+        {"data": {f"field{number}": "x" for number in range(51)}, **sent(drawn(1))},
     ]
     for form in forms:
         response = empty_api.post(route, **form)
