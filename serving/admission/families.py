@@ -94,7 +94,7 @@ class Families(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a path begins as those of a family; then nobody else answers it."""
-        path: str = scope["path"]
+        path = _path_of(scope)
         for family in self._members:
             if path.startswith(family.prefix):
                 return Match.FULL, {"family": family}
@@ -122,5 +122,5 @@ def declared_access(route: Any) -> str | None:
 
 
 def _path_of(scope: Scope) -> str:
-    """The path as routes have it: without what the app is mounted under."""
+    """The path as routes have it: without what the app is mounted or served under."""
     return scope["path"].removeprefix(scope.get("root_path", ""))
