@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -158,6 +158,17 @@ class Workers:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["__main__", self._preload])
         return context
+
+
+def result_of(done: Done[Task, Result]) -> Result:
+    """What the function returned.
+
+    Raises:
+        Exception: What ended the task instead.
+    """
+    if done.error is not None:
+        raise done.error
+    return cast("Result", done.result)
 
 
 def _done(task: Task, future: "Future[Result]", seconds: float) -> Done[Task, Result]:

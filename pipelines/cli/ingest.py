@@ -11,6 +11,7 @@ import typer
 from alexandria.settings import Module
 from alexandria.workflows.operating.sources import Source, add_source
 from alexandria.workflows.operating.status import SourceStatus, list_source_status
+from alexandria.workflows.quality.checks import prepare_checks
 from alexandria.workflows.workspace import Workspace
 from pipelines.cli.console import HomeOption, JsonOption, err, opened, out, print_json, print_table
 from pipelines.cli.progress import StageBars
@@ -56,6 +57,7 @@ def ingest(
             add_source(workspace, path, name=name, module=as_module(module), tags=tag)
             for path in paths
         ]
+        prepare_checks(workspace, sources)
         if questions is not None:
             from alexandria.workflows.quality.labelled_questions import load_questions
 

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
+from alexandria.adapters.workers import result_of
 from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import IndexEntry, SparseVector, VectorIndex
 from alexandria.workflows.clerk import Clerk
@@ -22,8 +23,9 @@ from alexandria.workflows.workspace import Workspace
 EMBEDDING_BATCH = 1024
 """Texts in one transaction: a killed run loses at most these, some ten seconds of work."""
 
-STAGING_BATCH = 2000
-"""Entries written to a store at once."""
+STAGING_BATCH = 4000
+"""Entries written to a store at once: each time costs Qdrant a flush and Postgres a count of
+terms, and more at once is memory."""
 
 Item = TypeVar("Item")
 
@@ -84,10 +86,8 @@ def stage_postgres(workspace: Workspace, source: Source, generation: Generation)
         with Clerk() as clerk:
             weighings = _weighings(workspace, parts)
             for done in workspace.workers.run(weigh_texts, weighings):
-                if done.result is None:
-                    raise done.error or AssertionError("a task ends with a result or an error")
                 part = parts[done.task.number]
-                entries = _entries(workspace, part, done.result, generation.model_id)
+                entries = _entries(workspace, part, result_of(done), generation.model_id)
                 clerk.hand(partial(_stage, workspace, index, entries))
         if pending:
             index.optimize()
