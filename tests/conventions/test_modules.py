@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from house_files import PACKAGES, ROOT, functions, modules, shown, tree
+from house_files import PACKAGES, ROOT, functions, modules, shown, tracked_files, tree
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "lib", "tools", "stuff"}
 """Names that say nothing, so anything ends up in them."""
@@ -29,6 +29,16 @@ ENVIRONMENT = {
     "alexandria/adapters/litellm.py": "tells litellm not to download its price list",
 }
 """Modules outside `pipelines/` that may touch `os.environ`, and why."""
+
+
+FOLDERS = {".ci", *PACKAGES, "bench", "dbt", "deploy", "docs", "sample", "tests"}
+"""At the top of the repository; whatever else lies there came by accident."""
+
+
+def test_the_repository_holds_the_folders_of_the_house_and_no_other() -> None:
+    inside = [path.relative_to(ROOT).parts for path in tracked_files()]
+    found = {parts[0] for parts in inside if len(parts) > 1}
+    assert found == FOLDERS, f"Move or remove {sorted(found ^ FOLDERS)}, or name it here."
 
 
 @pytest.mark.parametrize("path", modules(), ids=shown)
