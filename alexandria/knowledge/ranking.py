@@ -14,6 +14,7 @@ chunk id, every candidate is ranked exactly once, and scores are comparable with
 question only.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,9 @@ Vector = NDArray[np.float32]
 
 Scores = NDArray[np.float64]
 """Shape (candidates,)."""
+
+_ALONE = 4 * 65_536
+"""Multiplications up to which OpenBLAS computes a product of matrices in the calling thread."""
 
 Rarity = Mapping[int, float]
 """Term id to inverse document frequency; a term that is not in it counts as the rarest."""
@@ -132,8 +136,8 @@ def rank(
         return []
     rows = _matrix(ordered, vectors, len(question))
     exact = [
-        replace(candidate, dense=cosine) if candidate.chunk_id in vectors else candidate
-        for candidate, cosine in zip(ordered, (rows @ question).tolist(), strict=True)
+        Candidate(known.chunk_id, cosine, known.sparse) if known.chunk_id in vectors else known
+        for known, cosine in zip(ordered, (rows @ question).tolist(), strict=True)
     ]
     mixed = chosen.dense * _scaled([candidate.dense for candidate in exact])
     mixed += (1 - chosen.dense) * _share_of_best([candidate.sparse for candidate in exact])
@@ -182,7 +186,8 @@ def verbatim(question: str, text: str) -> float:
         1 with the same capitals, 0.5 with others, 0 if not or if the question is one word.
     """
     words = question.split()
-    if len(words) < 2:
+    folded = text.casefold()
+    if len(words) < 2 or any(word not in folded for word in question.casefold().split()):
         return 0.0
     phrase, body = " ".join(words), " ".join(text.split())
     if phrase in body:
@@ -255,7 +260,7 @@ def _smoothed(scores: Scores, rows: Vectors, weights: RankingWeights) -> Scores:
     count = min(weights.neighbours, len(scores) - 1)
     if count < 1:
         return scores
-    likeness = rows @ rows.T
+    likeness = _likeness(rows)
     np.fill_diagonal(likeness, -np.inf)
     nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
     shares = np.maximum(np.take_along_axis(likeness, nearest, axis=1), 0.0)
@@ -264,6 +269,22 @@ def _smoothed(scores: Scores, rows: Vectors, weights: RankingWeights) -> Scores:
     return np.where(
         totals > 0, (1 - weights.smoothing) * scores + weights.smoothing * borrowed, scores
     )
+
+
+def _likeness(rows: Vectors) -> Vectors:
+    """The product of every row with every other, in blocks that a thread computes by itself.
+
+    One product of the whole is handed to threads, which then wait for a core: beside a busy
+    Postgres on 2 cores 25 ms at the median for 190 rows, in blocks 0.3 ms.
+    """
+    count, size = rows.shape
+    block = max(8, math.isqrt(_ALONE // size) // 8 * 8)
+    blocks = -(-count // block)
+    filled = np.zeros((blocks * block, size), dtype=rows.dtype)
+    filled[:count] = rows
+    parts = filled.reshape(blocks, block, size)
+    products = parts[:, None] @ parts[None].swapaxes(-1, -2)
+    return products.swapaxes(1, 2).reshape(blocks * block, -1)[:count, :count]
 
 
 def _ordered(candidates: Sequence[Candidate], scores: Scores) -> list[RankedChunk]:

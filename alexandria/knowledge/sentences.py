@@ -15,6 +15,7 @@ Offsets are Python string indexes, half-open.
 """
 
 import re
+from collections.abc import Iterator
 
 _CLOSERS = "\"'”’»›）」』】〉》〗〙\\)\\]}"
 _MARKS = ".!?…‽؟۔։።፧"
@@ -26,6 +27,9 @@ _END = re.compile(
     rf"(?:[{_CLOSERS}]++(?!と|って)|(?![{_CLOSERS}]))"
     r"|\n[^\S\n]*+\n\s*+"  # an empty line
 )
+_MAY_END = re.compile(rf"[{_MARKS}{_LONE_MARKS}．\n]")
+"""What an end begins with: looked for first, because most characters of a text are none of it."""
+
 _NOT_BLANK = re.compile(r"\S")
 _WORD_BEFORE = re.compile(r"[\w.’'-]*\Z")
 _OPENERS = "\"'“‘«‹„‚([{¿¡—–-*_ "
@@ -108,6 +112,17 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
     return not (single_stop and _is_abbreviated(text, mark.start(), mark.end(), following))
 
 
+def _marks(text: str) -> Iterator[re.Match[str]]:
+    """What may be the end of a sentence, in order and apart from each other."""
+    searched = 0
+    for first in _MAY_END.finditer(text):
+        at = first.start()
+        mark = _END.match(text, at) if at >= searched else None
+        if mark is not None:
+            searched = mark.end()
+            yield mark
+
+
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """The span without white space at its ends; empty when there is nothing else."""
     found = _NOT_BLANK.search(text, start, end)
@@ -127,7 +142,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     Returns:
         Half-open character spans; none for a text of white space.
     """
-    ends = [mark.end() for mark in _END.finditer(text) if _ends_sentence(text, mark)]
+    ends = [mark.end() for mark in _marks(text) if _ends_sentence(text, mark)]
     ends.append(len(text))
     spans: list[tuple[int, int]] = []
     start = 0

@@ -1,22 +1,27 @@
 -- name: search_dense
--- Nearest entries by cosine that pass the filter, staged ones only if asked for.
-SELECT chunk_id::text,
-    1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
-FROM knowledge.index_entries
-WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
-    AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
-    AND (is_published OR %(with_staged)s)
-    AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
-    AND (cardinality(%(document_ids)s::uuid[]) = 0 OR document_id = ANY(%(document_ids)s::uuid[]))
-    AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
-    AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
-    AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
-    AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
-ORDER BY dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension}), chunk_id
-LIMIT %(limit)s;
+-- Nearest entries by cosine that pass the filter, with their vectors; staged ones only if asked
+-- for.
+SELECT chunk_id, score, halfvec_send(dense) AS dense
+FROM (
+    SELECT chunk_id::text, dense,
+        1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
+    FROM knowledge.index_entries
+    WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
+        AND (is_published OR %(with_staged)s)
+        AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
+        AND (cardinality(%(document_ids)s::uuid[]) = 0
+            OR document_id = ANY(%(document_ids)s::uuid[]))
+        AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
+        AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
+        AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
+        AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
+    ORDER BY dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension}), chunk_id
+    LIMIT %(limit)s) AS near;
 
 -- name: search_dense_exactly
--- The same in an order that no index of vectors gives, so that every entry is compared.
+-- The same in an order that no index of vectors gives, so that every entry is compared. Vectors
+-- are not asked for: they would be sorted along with all entries.
 SELECT chunk_id::text,
     1 - (dense::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})) AS score
 FROM knowledge.index_entries
@@ -33,28 +38,35 @@ ORDER BY score DESC, chunk_id
 LIMIT %(limit)s;
 
 -- name: search_sparse
--- Best entries by BM25 that pass the filter; the question's terms carry their IDF. Their ids
--- are given too where an index of them finds the entries that have one.
-SELECT chunk_id::text, -distance AS score
+-- Best entries by BM25 that pass the filter, with their vectors; the question's terms carry
+-- their IDF. Their ids are given too where an index of them finds the entries that have one.
+-- Vectors are read of the best alone: they would be sorted along with all entries.
+SELECT best.chunk_id::text, -best.distance AS score, halfvec_send(entry.dense) AS dense
 FROM (
-    SELECT chunk_id, terms <#> %(terms)s::sparsevec AS distance
-    FROM knowledge.index_entries
-    WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
-        AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
-        AND (is_published OR %(with_staged)s)
-        AND (cardinality(%(term_ids)s::integer[]) = 0
-            OR term_ids OPERATOR(knowledge.&&) %(term_ids)s::integer[])
-        AND (cardinality(%(source_ids)s::uuid[]) = 0 OR source_id = ANY(%(source_ids)s::uuid[]))
-        AND (cardinality(%(document_ids)s::uuid[]) = 0
-            OR document_id = ANY(%(document_ids)s::uuid[]))
-        AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
-        AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
-        AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
-        AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
-    OFFSET 0) AS entry
-WHERE distance < 0
-ORDER BY distance, chunk_id
-LIMIT %(limit)s;
+    SELECT chunk_id, distance
+    FROM (
+        SELECT chunk_id, terms <#> %(terms)s::sparsevec AS distance
+        FROM knowledge.index_entries
+        WHERE generation_id = %(generation_id)s AND tenant_id = %(tenant_id)s
+            AND (%(access_ids)s::uuid[] IS NULL OR access_id = ANY(%(access_ids)s::uuid[]))
+            AND (is_published OR %(with_staged)s)
+            AND (cardinality(%(term_ids)s::integer[]) = 0
+                OR term_ids OPERATOR(knowledge.&&) %(term_ids)s::integer[])
+            AND (cardinality(%(source_ids)s::uuid[]) = 0
+                OR source_id = ANY(%(source_ids)s::uuid[]))
+            AND (cardinality(%(document_ids)s::uuid[]) = 0
+                OR document_id = ANY(%(document_ids)s::uuid[]))
+            AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
+            AND (cardinality(%(tags)s::text[]) = 0 OR tags && %(tags)s::text[])
+            AND (%(modified_from)s::timestamptz IS NULL OR modified_at >= %(modified_from)s)
+            AND (%(modified_to)s::timestamptz IS NULL OR modified_at <= %(modified_to)s)
+        OFFSET 0) AS compared
+    WHERE distance < 0
+    ORDER BY distance, chunk_id
+    LIMIT %(limit)s) AS best
+JOIN knowledge.index_entries AS entry
+    ON entry.generation_id = %(generation_id)s AND entry.chunk_id = best.chunk_id
+ORDER BY best.distance, best.chunk_id;
 
 -- name: term_frequencies
 -- Plan: kept.
@@ -67,34 +79,43 @@ WHERE known.generation_id = %(generation_id)s AND known.term_id = ANY(%(term_ids
 -- name: published_texts
 -- Plan: kept.
 -- Text of chunks that stand in a published version, with its title, the language of the unit,
--- and the best copy of its document if it has copies.
-SELECT chunk.chunk_id::text, chunk.document_id::text,
-    knowledge.shown_title(parse.title, document.path) AS title, unit.language, chunk.body,
-    coalesce(link.best_document_id,
-        (SELECT DISTINCT led.best_document_id FROM knowledge.near_duplicates AS led
-         WHERE led.best_document_id = chunk.document_id))::text AS work_id
-FROM unnest(%(chunk_ids)s::uuid[]) AS wanted (chunk_id)
-JOIN knowledge.chunks AS chunk USING (chunk_id)
-JOIN knowledge.documents AS document
-    ON document.document_id = chunk.document_id AND document.deleted_at IS NULL
-JOIN knowledge.publications AS publication
-    ON publication.document_id = chunk.document_id AND publication.withdrawn_at IS NULL
-    AND publication.generation_id = %(generation_id)s
-JOIN knowledge.chunkings AS chunking
-    ON chunking.version_id = publication.version_id
-    AND chunking.chunker_id = publication.chunker_id
-JOIN knowledge.parses AS parse USING (parse_id)
+-- and the best copy of its document if it has copies. What depends on the document alone is
+-- found once for all its chunks.
+WITH wanted AS MATERIALIZED (
+    SELECT chunk.chunk_id, chunk.document_id, chunk.body
+    FROM unnest(%(chunk_ids)s::uuid[]) AS asked (chunk_id)
+    JOIN knowledge.chunks AS chunk USING (chunk_id)),
+published AS MATERIALIZED (
+    SELECT document.document_id, publication.version_id, publication.chunker_id,
+        chunking.parse_id, knowledge.shown_title(parse.title, document.path) AS title,
+        coalesce(link.best_document_id,
+            (SELECT DISTINCT led.best_document_id FROM knowledge.near_duplicates AS led
+             WHERE led.best_document_id = document.document_id)) AS work_id
+    FROM (SELECT DISTINCT document_id FROM wanted) AS holder
+    JOIN knowledge.documents AS document
+        ON document.document_id = holder.document_id AND document.deleted_at IS NULL
+    JOIN knowledge.publications AS publication
+        ON publication.document_id = document.document_id AND publication.withdrawn_at IS NULL
+        AND publication.generation_id = %(generation_id)s
+    JOIN knowledge.chunkings AS chunking
+        ON chunking.version_id = publication.version_id
+        AND chunking.chunker_id = publication.chunker_id
+    JOIN knowledge.parses AS parse USING (parse_id)
+    LEFT JOIN knowledge.near_duplicates AS link ON link.document_id = document.document_id
+    WHERE document.tenant_id = %(tenant_id)s
+        AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[])))
+SELECT wanted.chunk_id::text, wanted.document_id::text, published.title, unit.language,
+    wanted.body, published.work_id::text
+FROM wanted
+JOIN published USING (document_id)
 JOIN LATERAL (
     SELECT member.unit_ordinal FROM knowledge.version_chunks AS member
-    WHERE member.chunk_id = chunk.chunk_id AND member.version_id = publication.version_id
-        AND member.chunker_id = publication.chunker_id LIMIT 1) AS member ON true
+    WHERE member.chunk_id = wanted.chunk_id AND member.version_id = published.version_id
+        AND member.chunker_id = published.chunker_id LIMIT 1) AS member ON true
 JOIN LATERAL (
     SELECT known.language FROM knowledge.units AS known
-    WHERE known.parse_id = chunking.parse_id AND known.ordinal = member.unit_ordinal
-    LIMIT 1) AS unit ON true
-LEFT JOIN knowledge.near_duplicates AS link ON link.document_id = chunk.document_id
-WHERE document.tenant_id = %(tenant_id)s
-    AND (%(access_ids)s::uuid[] IS NULL OR document.access_id = ANY(%(access_ids)s::uuid[]));
+    WHERE known.parse_id = published.parse_id AND known.ordinal = member.unit_ordinal
+    LIMIT 1) AS unit ON true;
 
 -- name: staged_texts
 -- Text of chunks with the title and language of the current version, or of another that has it.

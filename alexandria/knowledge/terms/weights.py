@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
+from itertools import chain
 
 from alexandria.knowledge.indexing import SparseVector
 from alexandria.knowledge.terms.folding import fold
@@ -62,6 +63,12 @@ def entry_weights(text: str, language: str) -> SparseVector:
     counts = _count(words(fold(text)), known_language(language))
     discount = K1 * (1 - B + B * sum(counts.values()) / AVERAGE_LENGTH)
     return {term: tf * (K1 + 1) / (tf + discount) for term, tf in counts.items()}
+
+
+def entry_terms(text: str, language: str) -> frozenset[int]:
+    """The terms of an index entry without their weights."""
+    ids_of = _ids_by_word(known_language(language))
+    return frozenset(chain.from_iterable([ids_of[word] for word in set(words(fold(text)))]))
 
 
 def query_weights(text: str, languages: Iterable[str]) -> SparseVector:

@@ -7,13 +7,16 @@ Qdrant is to answer and cannot, the entries in Postgres do, and that is said.
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from alexandria.adapters.postgres_index import PostgresIndex
+from alexandria.adapters.postgres_index import FoundEntry, PostgresIndex
 from alexandria.adapters.tracing import span
 from alexandria.errors import AlexandriaError
+from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import ScoredChunk, SearchFilter, SparseVector, VectorIndex
 from alexandria.knowledge.ranking import (
     Candidate,
@@ -29,7 +32,7 @@ from alexandria.knowledge.ranking import (
     verbatim,
 )
 from alexandria.knowledge.sentences import sentence_spans
-from alexandria.knowledge.terms import entry_weights, query_weights
+from alexandria.knowledge.terms import entry_terms, query_weights
 from alexandria.workflows.operating.generations import Generation, embedder_of
 from alexandria.workflows.workspace import Workspace
 
@@ -49,21 +52,26 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query as both sides want it."""
+    """A query as both sides want it; it is embedded while its words are looked up."""
 
     text: str
-    vector: Vector
     terms: SparseVector
+    embedding: Future[Vector]
+
+    @property
+    def vector(self) -> Vector:
+        """Its embedding, waited for if need be."""
+        return self.embedding.result()
 
     @classmethod
     def read(
         cls, workspace: Workspace, generation: Generation, text: str, tenant_id: str
     ) -> "Question":
         """Embed it, and cut it into terms in the languages of the library."""
+        embedder = embedder_of(workspace, generation)
+        embedding = _background().submit(copy_context().run, _embed, embedder, text)
         languages = published_languages(workspace, generation, tenant_id)
-        with span("embed question"):
-            vector = embedder_of(workspace, generation).embed([text])[0]
-        return cls(text, vector, query_weights(text, languages))
+        return cls(text, query_weights(text, languages), embedding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +136,7 @@ def find_candidates(
     texts = _read_texts(workspace, generation, where, dense, sparse, with_staged=with_staged)
     terms = question.terms.keys()
     titles = {item.titled for item in texts.values()}
-    title_fits = {
-        titled: covered(entry_weights(*titled).keys(), terms, rarity) for titled in titles
-    }
+    title_fits = {titled: covered(entry_terms(*titled), terms, rarity) for titled in titles}
     ranked = rank(
         [candidate for candidate in sides.found if candidate.chunk_id in texts],
         question.vector,
@@ -231,10 +237,16 @@ def _ask_qdrant(
 
 
 def _sides(index: VectorIndex, question: Question, where: SearchFilter, width: int) -> _Sides:
-    dense = index.search_dense(question.vector, where, width)
+    """Words come first: the question may still be being embedded."""
     sparse = index.search_sparse(question.terms, where, width)
+    dense = index.search_dense(question.vector, where, width)
     found = merge(dense, sparse)
-    return _Sides(dense, sparse, found, index.vectors([item.chunk_id for item in found]))
+    hits = (*dense, *sparse)
+    vectors = {hit.chunk_id: hit.vector for hit in hits if isinstance(hit, FoundEntry)}
+    unknown = [item.chunk_id for item in found if item.chunk_id not in vectors]
+    if unknown:
+        vectors |= index.vectors(unknown)
+    return _Sides(dense, sparse, found, vectors)
 
 
 def _read_texts(
@@ -265,6 +277,16 @@ def _coverage(
     }
 
 
+def _embed(embedder: Embedder, text: str) -> Vector:
+    with span("embed question"):
+        return embedder.embed([text])[0]
+
+
+@cache
+def _background() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="embed-question")
+
+
 def sentences_kept() -> Any:
     """`cache_info()` of the cache of analysed passages, for metrics."""
     return _sentence_terms.cache_info()
@@ -273,6 +295,4 @@ def sentences_kept() -> Any:
 @lru_cache(maxsize=2048)
 def _sentence_terms(text: str, language: str) -> tuple[frozenset[int], ...]:
     """The terms of each sentence; passages that answer much are asked for again."""
-    return tuple(
-        frozenset(entry_weights(text[start:end], language)) for start, end in sentence_spans(text)
-    )
+    return tuple(entry_terms(text[start:end], language) for start, end in sentence_spans(text))

@@ -1,11 +1,16 @@
 """The indexes for searching in Postgres: built over what is published, and changing no answer."""
 
-import psycopg
+from collections.abc import Sequence
 
-from alexandria.adapters.postgres_index import PostgresIndex
+import psycopg
+import pytest
+
+from alexandria.adapters.postgres_index import FoundEntry, PostgresIndex
+from alexandria.errors import ModelMissingError
+from alexandria.knowledge.embedding import Vectors
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.operating.generations import Generation, live_generation
-from alexandria.workflows.reading.candidates import Question
+from alexandria.workflows.reading.candidates import Question, rank_chunks
 from alexandria.workflows.workspace import Workspace
 
 QUESTIONS = ("Who tended the light?", "How is the lens turned by hand?", "the bread of the bakery")
@@ -95,6 +100,34 @@ def test_vectors_come_as_they_are_stored(library: Workspace) -> None:
     assert vectors.keys() == stored.keys()
     assert all((vectors[key] == stored[key]).all() for key in stored)
     assert index.vectors([]) == {}
+
+
+def test_hits_bring_the_vectors_that_are_stored(library: Workspace) -> None:
+    question = Question.read(library, _live(library), QUESTIONS[1], "default")
+    index = _index(library, 1)
+    near = index.search_dense(question.vector, EVERYTHING, 3)
+    best = index.search_sparse(question.terms, EVERYTHING, 3)
+    assert len(near) == 3
+    assert best
+    stored = index.vectors([hit.chunk_id for hit in (*near, *best)])
+    for hit in (*near, *best):
+        assert isinstance(hit, FoundEntry)
+        assert (hit.vector == stored[hit.chunk_id]).all()
+    for hit in near:
+        assert hit.score == pytest.approx(float(stored[hit.chunk_id] @ question.vector), abs=1e-3)
+
+
+def test_a_question_that_cannot_be_embedded_says_so_to_whoever_asked(
+    library: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(texts: Sequence[str]) -> Vectors:
+        raise ModelMissingError(f"no model for {len(texts)} texts")
+
+    live = _live(library)
+    embedder = library.load_embedder(live.choices.model_name)
+    monkeypatch.setattr(type(embedder), "embed", lambda _, texts: fail(texts))
+    with pytest.raises(ModelMissingError):
+        rank_chunks(library, live, QUESTIONS[0], EVERYTHING)
 
 
 def test_rarity_follows_what_is_written_through_the_same_index(library: Workspace) -> None:

@@ -78,6 +78,24 @@ def test_a_passage_among_good_company_rises() -> None:
     assert together.index("close") < together.index("alone")
 
 
+def test_many_candidates_borrow_from_their_nearest_as_few_do() -> None:
+    count, size = 75, 384
+    rows = np.random.default_rng(7).standard_normal((count, size)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    vectors = {f"{number:03d}": row for number, row in enumerate(rows)}
+    found = [Candidate(chunk_id, None, float(int(chunk_id))) for chunk_id in vectors]
+    plain = rank(found, rows[0], vectors, weights=WITHOUT_NEIGHBOURS)
+    scores = np.array([hit.score for hit in sorted(plain, key=lambda hit: hit.chunk_id)])
+    ranked = rank(found, rows[0], vectors)
+    for hit in ranked:
+        own = int(hit.chunk_id)
+        likeness = [(float(rows[own] @ rows[other]), other) for other in range(count)]
+        near = sorted(item for item in likeness if item[1] != own)[-5:]
+        borrowed = sum(cosine * scores[other] for cosine, other in near)
+        borrowed /= sum(cosine for cosine, _ in near)
+        assert hit.score == pytest.approx(0.7 * scores[own] + 0.3 * borrowed, abs=1e-6)
+
+
 def test_a_title_that_the_question_names_decides_between_equals() -> None:
     found = [Candidate("a", 0.5, 1.0), Candidate("b", 0.5, 1.0)]
     assert rank(found, unit(1, 0), {})[0].chunk_id == "a"
@@ -157,3 +175,4 @@ def test_verbatim_wants_every_word_in_order_and_prefers_the_same_capitals() -> N
     assert verbatim("Cross-site scripting", "A7 Cross-Site Scripting (XSS)") == 0.5
     assert verbatim("Cross-site scripting", "scripting across a site") == 0
     assert verbatim("scripting", "scripting") == 0
+    assert verbatim("Straße und Fluß", "die STRASSE\nund FLUSS") == 0.5

@@ -15,6 +15,7 @@ from alexandria.knowledge.terms import (
     K1,
     B,
     analyze,
+    entry_terms,
     entry_weights,
     fold,
     inverse_document_frequency,
@@ -181,6 +182,11 @@ def test_question_and_entry_share_their_terms(text: str, language: str) -> None:
     assert {term_id(term) for term in analyze(text, language)} == entry_weights(
         text, language
     ).keys()
+
+
+@given(st.text(), LANGUAGES)
+def test_the_terms_of_an_entry_are_those_with_a_weight(text: str, language: str) -> None:
+    assert entry_terms(text, language) == entry_weights(text, language).keys()
 
 
 @given(st.text(), LANGUAGES)
