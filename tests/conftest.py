@@ -22,7 +22,15 @@ import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
-from copies import clone_database, cloned_database, copy_home
+from copies import (
+    built_once,
+    clone_database,
+    cloned_database,
+    copy_home,
+    dump_database,
+    restore_database,
+)
+from forked import start_worker_server
 from graph_run import run_graph
 from psycopg.rows import tuple_row
 from secret_watch import OURS, SecretWatch
@@ -163,7 +171,13 @@ def model_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> str:
+def worker_server() -> None:
+    """What readers are forked from; see `start_worker_server`."""
+    start_worker_server()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(worker_server: None) -> str:
     """Address of a running PostgreSQL server of this test process's own.
 
     It does not wait for the disk, since tests kill clients and never the server. It lies
@@ -214,21 +228,35 @@ def workspace(settings: Settings, embedders: dict[str, Embedder]) -> Iterator[Wo
 
 
 @pytest.fixture(scope="session")
+def shared_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the tests use."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def library_template(
     postgres_server: str,
     template_database: str,
     embedders: dict[str, Embedder],
-    tmp_path_factory: pytest.TempPathFactory,
+    shared_place: Path,
 ) -> tuple[str, Path]:
     """Name of a database, and a home, that hold the sample library, ingested as `sample`."""
-    name, home = "template_library", tmp_path_factory.mktemp("library") / "home"
-    address = clone_database(postgres_server, template_database, name)
-    with open_workspace(Settings(home=home, database_url=address)) as opened:
-        workspace = replace(opened, _embedders=embedders)
-        source = add_source(workspace, SAMPLE / "library", name="sample")
-        load_questions(workspace, source, SAMPLE / "questions.csv")
-        run_graph(workspace, source)
-    return name, copy_home(home, home.with_name("template"))
+    name = "template_library"
+
+    def build(place: Path) -> None:
+        address = clone_database(postgres_server, template_database, "built_library")
+        with open_workspace(Settings(home=place / "home", database_url=address)) as opened:
+            workspace = replace(opened, _embedders=embedders)
+            source = add_source(workspace, SAMPLE / "library", name="sample")
+            load_questions(workspace, source, SAMPLE / "questions.csv")
+            run_graph(workspace, source)
+        copy_home(place / "home", place / "template")
+        dump_database(address, place / "database")
+
+    place = built_once(shared_place / "library", build)
+    restore_database(place / "database", postgres_server, name)
+    return name, place / "template"
 
 
 @pytest.fixture

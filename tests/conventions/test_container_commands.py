@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from alexandria.adapters.schema import API_ACCOUNT, address_of, ensure_database
 
 BIN = Path(sys.executable).parent
 PATIENCE_SECONDS = 240
-LASTING = ("code", "webserver", "daemon", "api")
+LASTING = ("code", "webserver", "api", "daemon")
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,12 @@ def services() -> dict[str, dict[str, Any]]:
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 
 
-@pytest.fixture
-def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+@pytest.fixture(scope="module")
+def server_environment(
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
     """Variables of a container, with two empty databases on the test's server."""
+    tmp_path = tmp_path_factory.mktemp("compose")
     name = f"compose_{uuid.uuid4().hex[:8]}"
     api = {**conninfo_to_dict(postgres_server), "user": API_ACCOUNT, "password": "4f1d9c0e7a"}
     yield {
@@ -63,24 +67,36 @@ def server_environment(postgres_server: str, tmp_path: Path) -> Iterator[dict[st
         connection.execute(forget)
 
 
-def test_migrating_prepares_both_databases_and_may_be_repeated(
+def _migrate(services: dict[str, dict[str, Any]], environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        services["migrate"]["command"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def migrated(
     services: dict[str, dict[str, Any]], server_environment: dict[str, str]
+) -> dict[str, str]:
+    """The same variables, once both databases were prepared."""
+    _migrate(services, server_environment)
+    return server_environment
+
+
+def test_migrating_prepares_both_databases_and_may_be_repeated(
+    services: dict[str, dict[str, Any]], migrated: dict[str, str]
 ) -> None:
-    for _ in range(2):
-        done = subprocess.run(
-            services["migrate"]["command"],
-            cwd=ROOT,
-            env=server_environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
+    _migrate(services, migrated)
     for variable, table in (
         ("ALEXANDRIA_DATABASE_URL", "knowledge.documents"),
         ("ALEXANDRIA_DAGSTER_DATABASE_URL", "runs"),
     ):
-        with psycopg.connect(server_environment[variable]) as connection:
+        with psycopg.connect(migrated[variable]) as connection:
             found = connection.execute("SELECT to_regclass(%s)::text", (table,)).fetchone()
         assert found == (table,)
 
@@ -123,17 +139,39 @@ def _start(
     return process
 
 
-def _wait_until_healthy(
-    check: list[str], process: subprocess.Popen[bytes], environment: dict[str, str], log: Path
-) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while subprocess.run(
-        check, cwd=ROOT, env=environment, capture_output=True, check=False
-    ).returncode:
-        tail = log.read_text(errors="replace")[-2000:]
-        assert process.poll() is None, f"It ended by itself:\n{tail}"
-        assert time.monotonic() < deadline, f"It does not become healthy:\n{tail}"
-        time.sleep(2)  # a check starts a process of its own, which is work too
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A service as it runs here, and its own check of its health."""
+
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    check: list[str]
+    log: Path
+
+    def wait_until_healthy(self, port: int | None) -> None:
+        """Until the check says so: it is a process of its own, so not before the port is open."""
+        if port is not None:
+            self._wait(lambda: _is_open(port), 0.1)
+        self._wait(self._is_healthy, 2)
+
+    def _is_healthy(self) -> bool:
+        checked = subprocess.run(
+            self.check, cwd=ROOT, env=self.environment, capture_output=True, check=False
+        )
+        return checked.returncode == 0
+
+    def _wait(self, is_done: Callable[[], bool], pause: float) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_done():
+            tail = self.log.read_text(errors="replace")[-2000:]
+            assert self.process.poll() is None, f"It ended by itself:\n{tail}"
+            assert time.monotonic() < deadline, f"It does not become healthy:\n{tail}"
+            time.sleep(pause)
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _of_the_api(owner: dict[str, str]) -> dict[str, str]:
@@ -149,13 +187,11 @@ def _of_the_api(owner: dict[str, str]) -> dict[str, str]:
 
 def test_every_service_starts_and_its_health_check_says_so(
     services: dict[str, dict[str, Any]],
-    server_environment: dict[str, str],
+    migrated: dict[str, str],
     model_folder: Path,
     tmp_path: Path,
 ) -> None:
     assert model_folder.exists(), "run `make setup`"
-    owner = server_environment
-    subprocess.run(services["migrate"]["command"], cwd=ROOT, env=owner, check=True)
     ports = {name: str(_free_port()) for name in ("3000", "4000", "8000")}
     workspace = tmp_path / "workspace.yaml"
     text = (ROOT / "deploy" / "workspace.yaml").read_text(encoding="utf-8")
@@ -163,10 +199,16 @@ def test_every_service_starts_and_its_health_check_says_so(
         text.replace("host: code", "host: 127.0.0.1").replace("4000", ports["4000"])
     )
     with ExitStack() as stack:
+        started: dict[str, Started] = {}
         for name in LASTING:
             log = tmp_path / f"{name}.log"
             command = _here(services[name]["command"], ports, workspace)
             check = _here(services[name]["healthcheck"]["test"][1:], ports, workspace)
-            environment = _of_the_api(owner) if name == "api" else owner
+            environment = _of_the_api(migrated) if name == "api" else migrated
             process = _start(stack, command, environment, log)
-            _wait_until_healthy(check, process, environment, log)
+            started[name] = Started(process, environment, check, log)
+            if name == "code":  # the others wait for it
+                started[name].wait_until_healthy(int(ports["4000"]))
+        started["webserver"].wait_until_healthy(int(ports["3000"]))
+        started["api"].wait_until_healthy(int(ports["8000"]))
+        started["daemon"].wait_until_healthy(None)

@@ -20,6 +20,7 @@ import psutil
 import psycopg
 import pytest
 from copies import cloned_database, copy_home
+from forked import Forked, Parent, forking
 from psycopg.rows import tuple_row
 
 from alexandria.adapters.embedded_postgres import start_postgres
@@ -134,7 +135,7 @@ class Home:
 class RunningApi:
     """The API in a process of its own."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     url: str
     log: Path
 
@@ -221,14 +222,29 @@ def home(
         yield Home(Settings(home=copy, database_url=address))
 
 
+@pytest.fixture(scope="session")
+def parent() -> Iterator[Parent]:
+    """What the API's processes are forked from."""
+    with forking("serving.app", "uvicorn", "alembic.context") as process:
+        yield process
+
+
 @pytest.fixture
-def serve(tmp_path: Path) -> Serve:
+def serve(tmp_path: Path, parent: Parent) -> Serve:
     """Run the API over a home, with further settings; it is killed if it does not end by itself."""
-    return lambda home, **settings: _running(home, tmp_path / "api.log", settings)
+    return lambda home, **settings: _running(home, tmp_path / "api.log", settings, parent)
+
+
+@pytest.fixture
+def serve_cold(tmp_path: Path) -> Serve:
+    """The same in a process that was started for it, as `alexandria up` does."""
+    return lambda home, **settings: _running(home, tmp_path / "api.log", settings, None)
 
 
 @contextmanager
-def _running(home: Home, log: Path, settings: Mapping[str, object]) -> Generator[RunningApi]:
+def _running(
+    home: Home, log: Path, settings: Mapping[str, object], parent: Parent | None
+) -> Generator[RunningApi]:
     port = free_port()
     given: dict[str, object] = {
         "home": home.settings.home,
@@ -243,16 +259,20 @@ def _running(home: Home, log: Path, settings: Mapping[str, object]) -> Generator
     for name, value in given.items():
         is_foreign = name.isupper()
         environment[name if is_foreign else f"ALEXANDRIA_{name.upper()}"] = str(value)
-    command = [sys.executable, "-m", "uvicorn", "--factory", "serving.app:create_app"]
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), *SERVING],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    command = ["-m", "uvicorn", "--factory", "serving.app:create_app", "--port", str(port)]
+    command += SERVING
+    if parent:
+        process = parent.start(command, log, environment)
+    else:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
     try:
         yield RunningApi(process, f"http://127.0.0.1:{port}", log)
     finally:

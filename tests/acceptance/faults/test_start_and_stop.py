@@ -22,11 +22,11 @@ QUESTION = {"question": "Who kept the lighthouse on Gannet Head?"}
 
 
 def test_it_lives_before_its_database_does_and_is_ready_only_when_warm(
-    home: Any, own_postgres: Any, serve: Serve, signed_in: SignIn, eventually: Eventually
+    home: Any, own_postgres: Any, serve_cold: Serve, signed_in: SignIn, eventually: Eventually
 ) -> None:
     own_postgres.kill()
     try:
-        with serve(home) as api:
+        with serve_cold(home) as api:
             eventually(lambda: api.status("/health/live") == 200)
             told = httpx.get(f"{api.url}/health/ready", timeout=60)
             assert told.status_code == 503

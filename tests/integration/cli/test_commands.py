@@ -3,6 +3,7 @@ about what went wrong."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+import psycopg
 import pytest
 from typer.main import get_command
 from typer.testing import Result
@@ -59,8 +62,7 @@ def test_ingest_brings_a_folder_in_and_a_second_one_says_that_nothing_is_new(
     assert "nothing new; no document was touched" in second.stdout
 
 
-def test_status_verify_and_the_lists_show_what_was_brought_in(cli: Cli, shelf: Path) -> None:
-    cli("ingest", shelf, "--name", "town", "--tag", "local")
+def test_status_verify_and_the_lists_show_what_was_brought_in(cli: Cli, town: Path) -> None:
     status = _json(cli("status", "--json"))
     assert [(item["name"], item["published"]) for item in status["sources"]] == [("town", 2)]
     (entry,) = status["quarantine"]
@@ -79,8 +81,7 @@ def test_status_verify_and_the_lists_show_what_was_brought_in(cli: Cli, shelf: P
     assert "empty.txt" in cli("status").stdout
 
 
-def test_status_and_a_document_say_how_much_is_missing_and_why(cli: Cli, shelf: Path) -> None:
-    cli("ingest", shelf, "--name", "town")
+def test_status_and_a_document_say_how_much_is_missing_and_why(cli: Cli, town: Path) -> None:
     status = _json(cli("status", "--json"))
     (standing,) = status["sources"]
     assert standing["coverage"]["found"] == standing["coverage"]["indexed"] == 2
@@ -92,14 +93,13 @@ def test_status_and_a_document_say_how_much_is_missing_and_why(cli: Cli, shelf: 
     assert "1 of 1 indexed" in cli("documents", "show", ids["bakery.md"]).stdout
 
 
-def test_ask_quotes_the_document_character_for_character(cli: Cli, shelf: Path) -> None:
-    cli("ingest", shelf)
+def test_ask_quotes_the_document_character_for_character(cli: Cli, town: Path) -> None:
     answered = _json(cli("ask", "Who kept the lighthouse?", "--json"))
     assert answered["is_answered"]
     (document,) = [
         item for item in _json(cli("documents", "list", "--json")) if "light" in item["path"]
     ]
-    text = (shelf / "lighthouse.txt").read_text().strip()
+    text = (town / "lighthouse.txt").read_text().strip()
     for citation in answered["citations"]:
         assert citation["document_id"] == document["document_id"]
         assert text[citation["start"] : citation["end"]] == citation["quote"]
@@ -109,15 +109,14 @@ def test_ask_quotes_the_document_character_for_character(cli: Cli, shelf: Path) 
 
 
 def test_a_document_is_shown_with_what_is_wrong_and_stays_out_once_deleted(
-    cli: Cli, shelf: Path
+    cli: Cli, town: Path
 ) -> None:
-    cli("ingest", shelf)
     ids = {item["path"]: item["document_id"] for item in _documents(cli)}
     shown = _json(cli("documents", "show", ids["bakery.md"], "--json"))
     assert shown["document"]["title"] == "The bakery"
     assert "The bakery" in cli("documents", "show", ids["bakery.md"]).stdout
     assert cli("documents", "delete", ids["bakery.md"]).exit_code == 0
-    cli("ingest", shelf)
+    cli("ingest", town)
     assert [item["path"] for item in _documents(cli)] == ["empty.txt", "lighthouse.txt"]
     assert _json(cli("verify", "--json"))["is_sound"]
 
@@ -138,9 +137,8 @@ def test_sources_are_added_without_a_run_and_removed_with_their_documents(
 
 
 def test_an_index_is_rebuilt_switched_to_and_the_old_one_retired(
-    cli: Cli, shelf: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, town: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cli("ingest", shelf)
     (old,) = _json(cli("index", "list", "--json"))
     chunking = '{"library": {"kind": "recursive", "max_characters": 60}}'
     monkeypatch.setenv("ALEXANDRIA_CHUNKING", chunking)
@@ -195,11 +193,8 @@ def test_what_is_not_there_ends_with_exit_code_1_and_one_plain_sentence(
 
 
 def test_an_unsound_library_ends_verify_with_exit_code_1(
-    cli: Cli, shelf: Path, environment: dict[str, str]
+    cli: Cli, town: Path, environment: dict[str, str]
 ) -> None:
-    import psycopg
-
-    cli("ingest", shelf)
     with psycopg.connect(environment["ALEXANDRIA_DATABASE_URL"]) as connection:
         connection.execute("DELETE FROM knowledge.index_entries")
     result = cli("verify")
@@ -227,15 +222,21 @@ def test_every_command_is_tested_here() -> None:
 
 @pytest.fixture
 def outside() -> Iterator[Path]:
-    """A folder that the user of an embedded Postgres may enter."""
+    """A folder that the user of an embedded Postgres may enter; the servers in it are stopped."""
     with tempfile.TemporaryDirectory(prefix="alexandria-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+        for running in Path(folder).glob("*/postgres/postmaster.pid"):
+            server = psutil.Process(int(running.read_text().split()[0]))
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
 
 
 def test_two_homes_are_two_libraries(
     cli: Cli, outside: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each starts a Postgres of its own."""
+    begun = {"one": ("ingest",), "two": ("sources", "add")}
+    held = {"one": ["one.txt"], "two": []}
     monkeypatch.delenv("ALEXANDRIA_DATABASE_URL")
     monkeypatch.delenv("ALEXANDRIA_DAGSTER_DATABASE_URL")
     for name in ("one", "two"):
@@ -244,8 +245,10 @@ def test_two_homes_are_two_libraries(
         monkeypatch.delenv("ALEXANDRIA_DATABASE_URL", raising=False)
         monkeypatch.delenv("ALEXANDRIA_DAGSTER_DATABASE_URL", raising=False)
         home = ("--home", outside / f"home-{name}")
-        assert cli("ingest", outside / name, *home).exit_code == 0
-        assert [item["path"] for item in _documents(cli, *home)] == [f"{name}.txt"]
+        assert cli(*begun[name], outside / name, *home).exit_code == 0
+        assert [item["path"] for item in _documents(cli, *home)] == held[name]
+        (source,) = _json(cli("sources", "list", "--json", *home))
+        assert source["name"] == name
     assert (outside / "home-one/postgres").is_dir()
     assert (outside / "home-two/postgres").is_dir()
 
