@@ -5,7 +5,7 @@ theirs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -84,14 +84,15 @@ def chunk_documents(workspace: Workspace, source: Source, generation: Generation
         workspace.progress.expect("chunks", len(pending))
         refused = 0
         with Clerk() as clerk:
-            cuttings = (_cutting(workspace, item, generation, source.module) for item in pending)
+            cuttings = _cuttings(workspace, pending, generation, source.module)
             for done in workspace.workers.run(cut_document, cuttings, _time_of(workspace)):
+                item = pending[done.task.number]
                 if done.result is None:
-                    _refuse(workspace, done.task.key, problem_of(done.error))
+                    _refuse(workspace, item, problem_of(done.error))
                     refused += 1
                     continue
                 report.row_count += len(done.result)
-                clerk.hand(partial(_save_chunks, workspace, done.task.key, chunker_id, done.result))
+                clerk.hand(partial(_save_chunks, workspace, item, chunker_id, done.result))
         workspace.workers.close()  # what the readers loaded is memory the model can use
         if pending:
             database.execute("analyze_chunks")
@@ -129,16 +130,17 @@ def _time_of(workspace: Workspace) -> Callable[[Cutting], float]:
     return lambda task: seconds_for(len(task.document.text) / 1e6, limit)
 
 
-def _cutting(
-    workspace: Workspace, item: _PendingChunking, generation: Generation, module: str
-) -> Cutting:
-    return Cutting(
-        key=item,
-        document=under_name(load_parse(workspace, item.parse_id), item.title),
-        strategy=dict(generation.choices.strategies[module]),
-        model_folder=workspace.settings.model_folder,
-        model_name=generation.choices.model_name,
-    )
+def _cuttings(
+    workspace: Workspace, pending: Sequence[_PendingChunking], generation: Generation, module: str
+) -> Iterator[Cutting]:
+    for number, item in enumerate(pending):
+        yield Cutting(
+            number=number,
+            document=under_name(load_parse(workspace, item.parse_id), item.title),
+            strategy=dict(generation.choices.strategies[module]),
+            model_folder=workspace.settings.model_folder,
+            model_name=generation.choices.model_name,
+        )
 
 
 def _to_unit(unit: StoredUnit) -> Unit:

@@ -80,7 +80,7 @@ class Outcome:
 class Cutting:
     """A document to cut, how, and whose tokens count."""
 
-    key: Any
+    number: int
     document: ParsedDocument
     strategy: dict[str, Any]
     model_folder: Path
