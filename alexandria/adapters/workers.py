@@ -7,12 +7,16 @@ they share no threads, connections or locks with this process, and they end when
 
 import multiprocessing
 import os
+import re
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -24,6 +28,11 @@ Result = TypeVar("Result")
 
 _TASKS_OF_A_WORKER = 1000
 """A worker is replaced after these, so that what a library leaks does not add up."""
+
+_OUT_OF_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|bad_alloc|[Oo]ut of memory")
+"""What libraries say when memory is refused to them and they give up instead of telling so."""
+
+_LAST_WORDS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Workers:
         self._limits = limits
         self._preload = preload
         self._pool: ProcessPool | None = None
+        self._last_words: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +103,9 @@ class Workers:
             self._pool.stop()
             self._pool.join()
             self._pool = None
+        if self._last_words is not None:
+            self._last_words.cleanup()
+            self._last_words = None
 
     def run(
         self,
@@ -117,7 +130,7 @@ class Workers:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     task, started = running.pop(future)
-                    yield _done(task, future, time.perf_counter() - started)
+                    yield self._done(task, future, time.perf_counter() - started)
         finally:
             for future in running:
                 future.cancel()
@@ -145,14 +158,38 @@ class Workers:
         if self._pool is None:
             from pebble import ProcessPool
 
+            self._last_words = tempfile.TemporaryDirectory(prefix="alexandria-workers-")
             self._pool = ProcessPool(
                 max_workers=self._count,
                 max_tasks=_TASKS_OF_A_WORKER,
-                initializer=_limit_memory,
-                initargs=(self._limits.memory_bytes,),
+                initializer=_begin,
+                initargs=(self._limits.memory_bytes, self._last_words.name),
                 context=self._context(),
             )
         return self._pool
+
+    def _done(self, task: Task, future: "Future[Result]", seconds: float) -> Done[Task, Result]:
+        from pebble import ProcessExpired
+
+        error = future.exception()
+        if error is None:
+            return Done(task, future.result(), None, seconds)
+        if isinstance(error, ProcessExpired):
+            if _OUT_OF_MEMORY.search(self._words_of(error.pid)):
+                error = MemoryError()
+            else:
+                error = ChildProcessError(f"The worker died with exit code {error.exitcode}.")
+        if not isinstance(error, Exception):
+            raise error
+        return Done(task, None, error, seconds)
+
+    def _words_of(self, pid: int | None) -> bytes:
+        """The beginning of what a worker that died had to say in its last task."""
+        if self._last_words is None or pid is None:
+            return b""
+        with suppress(FileNotFoundError), Path(self._last_words.name, str(pid)).open("rb") as words:
+            return words.read(_LAST_WORDS)
+        return b""
 
     def _context(self) -> BaseContext:
         context = multiprocessing.get_context("forkserver")
@@ -171,17 +208,12 @@ def result_of(done: Done[Task, Result]) -> Result:
     return cast("Result", done.result)
 
 
-def _done(task: Task, future: "Future[Result]", seconds: float) -> Done[Task, Result]:
-    from pebble import ProcessExpired
-
-    error = future.exception()
-    if error is None:
-        return Done(task, future.result(), None, seconds)
-    if isinstance(error, ProcessExpired):
-        error = ChildProcessError(f"The worker died with exit code {error.exitcode}.")
-    if not isinstance(error, Exception):
-        raise error
-    return Done(task, None, error, seconds)
+def _begin(memory_bytes: int, folder: str) -> None:
+    """What a worker does first. What libraries write to its stderr is for no reader's eyes."""
+    _limit_memory(memory_bytes)
+    words = os.open(Path(folder, str(os.getpid())), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    os.dup2(words, 2)
+    os.close(words)
 
 
 def _limit_memory(memory_bytes: int) -> None:
@@ -192,6 +224,7 @@ def _limit_memory(memory_bytes: int) -> None:
 
 def _within_limits(function: Callable[[Task], Result], task: Task, seconds: float) -> Result:
     """The processor's limit kills even what the watching process cannot see, after it died."""
+    os.ftruncate(2, 0)
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = used.ru_utime + used.ru_stime
     cores = os.cpu_count() or 1

@@ -7,7 +7,7 @@ of `text` that is not white space lies in exactly one block, and every block in 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 """Part of every parse id: raise it when a reader's output changes."""
 
 LOW_CONFIDENCE = 0.8

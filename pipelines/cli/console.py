@@ -13,14 +13,26 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from alexandria.errors import AlexandriaError, UnreadableError
 from alexandria.settings import Settings
 from alexandria.workflows.progress import Progress
 from alexandria.workflows.workspace import Workspace, open_workspace
 
-out = Console()
-err = Console(stderr=True)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _CalmConsole(Console):
+    """Shows control characters as signs: a file's name must not steer the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text as it is shown."""
+        return super().render_str(_CONTROLS.sub("\ufffd", text), **options)
+
+
+out = _CalmConsole()
+err = _CalmConsole(stderr=True)
 
 HomeOption = Annotated[
     Path | None,

@@ -7,7 +7,12 @@ from fastapi import Form
 
 from alexandria.identity.permissions import Permission
 from alexandria.workflows.operating.sources import upload_source_name
-from alexandria.workflows.reading.documents import delete_document, read_document, read_text
+from alexandria.workflows.reading.documents import (
+    delete_document,
+    expected_document_id,
+    read_document,
+    read_text,
+)
 from alexandria.workflows.reading.images import document_images
 from alexandria.workflows.reading.searching import FoundDocument as FoundInLibrary
 from alexandria.workflows.reading.searching import search_documents
@@ -79,7 +84,11 @@ def upload(
     """
     place = Place.of(workspace, is_private=is_private)
     kept = receive_upload(workspace, file.file, file.filename, place)
-    return UploadResponse(source_name=upload_source_name(workspace), **asdict(kept))
+    return UploadResponse(
+        document_id=expected_document_id(workspace, kept.path, kept.content_hash),
+        source_name=upload_source_name(workspace),
+        **asdict(kept),
+    )
 
 
 @router.get(

@@ -360,6 +360,7 @@ class UploadResponse(ResponseBody):
 
     model_config = with_example(
         {
+            "document_id": _DOCUMENT["document_id"],
             "source_name": "uploads",
             "path": "lamp-and-lens-manual.pdf",
             "size_bytes": 184320,
@@ -368,6 +369,7 @@ class UploadResponse(ResponseBody):
         }
     )
 
+    document_id: IdText = Field(description="The document it will be, read or in quarantine.")
     source_name: str = Field(description="The source it will appear in.")
     path: str = Field(
         description="The path it will have in that source; `selected_files` takes it."

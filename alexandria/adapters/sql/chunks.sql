@@ -32,8 +32,28 @@ SELECT DISTINCT ON (1) * FROM unnest(%(chunk_ids)s::uuid[], %(document_ids)s::uu
 ON CONFLICT (chunk_id) DO NOTHING;
 
 -- name: replace_chunking
+-- The chunking of a version makes room for a new one. What readers see of it stays theirs, under
+-- a name of its own, until the new one is published.
+WITH shown AS (
+    UPDATE knowledge.publications AS publication
+    SET chunker_id = chunking.chunker_id || ' ' || chunking.parse_id
+    FROM knowledge.chunkings AS chunking
+    WHERE chunking.version_id = %(version_id)s AND chunking.chunker_id = %(chunker_id)s
+        AND publication.version_id = chunking.version_id
+        AND publication.chunker_id = chunking.chunker_id AND publication.withdrawn_at IS NULL
+    RETURNING publication.chunker_id),
+kept AS (
+    UPDATE knowledge.chunkings AS chunking SET chunker_id = shown.chunker_id
+    FROM (SELECT DISTINCT chunker_id FROM shown) AS shown
+    WHERE chunking.version_id = %(version_id)s AND chunking.chunker_id = %(chunker_id)s
+    RETURNING chunking.chunker_id),
+kept_chunks AS (
+    UPDATE knowledge.version_chunks AS member SET chunker_id = kept.chunker_id
+    FROM kept
+    WHERE member.version_id = %(version_id)s AND member.chunker_id = %(chunker_id)s)
 DELETE FROM knowledge.chunkings
-WHERE version_id = %(version_id)s AND chunker_id = %(chunker_id)s;
+WHERE version_id = %(version_id)s AND chunker_id = %(chunker_id)s
+    AND NOT EXISTS (SELECT FROM shown);
 
 -- name: add_chunking
 INSERT INTO knowledge.chunkings (version_id, chunker_id, parse_id, chunk_count)

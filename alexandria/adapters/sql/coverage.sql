@@ -3,7 +3,8 @@
 -- What was found in documents and what came of it, counted by document or by source: units by
 -- kind and problem, pictures by whether they hold text, recognized units, notes by code.
 -- Of the published version, or else of the current one; with `as_current` always of the
--- current one, as its newest parse has it. What is published is indexed, the rest is pending.
+-- current one, as its newest parse has it. What is published is indexed, the rest is pending, but
+-- for what was read and could not be cut: it has the problem of the whole.
 WITH chosen AS MATERIALIZED (
     SELECT CASE WHEN %(by_source)s THEN document.source_id ELSE document.document_id END AS owner,
         CASE WHEN %(as_current)s THEN newest.parse_id
@@ -31,9 +32,12 @@ WITH chosen AS MATERIALIZED (
         AND (%(document_ids)s::uuid[] IS NULL
             OR document.document_id = ANY(%(document_ids)s::uuid[])))
 SELECT owner::text, 'unit' AS what, unit.kind AS name,
-    coalesce(unit.problem_code, '') AS problem, is_published, count(*) AS amount
-FROM chosen JOIN knowledge.units AS unit USING (parse_id)
-GROUP BY owner, unit.kind, unit.problem_code, is_published
+    coalesce(unit.problem_code, parse.problem_code, '') AS problem, is_published,
+    count(*) AS amount
+FROM chosen
+JOIN knowledge.parses AS parse USING (parse_id)
+JOIN knowledge.units AS unit USING (parse_id)
+GROUP BY owner, unit.kind, coalesce(unit.problem_code, parse.problem_code, ''), is_published
 UNION ALL
 SELECT owner::text, 'recognized', '', '', is_published, count(*)
 FROM chosen JOIN knowledge.units AS unit USING (parse_id)

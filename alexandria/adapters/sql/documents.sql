@@ -165,9 +165,13 @@ WITH replaced AS (
     FROM knowledge.document_versions AS version, knowledge.documents AS document
     WHERE parse.parser_version = %(parser_version)s AND parse.problem_code IS NULL
         AND parse.tools <> %(tools)s
-        AND EXISTS (
-            SELECT FROM knowledge.units AS unit
-            WHERE unit.parse_id = parse.parse_id AND unit.problem_code = ANY(%(problem_codes)s))
+        AND (EXISTS (
+                SELECT FROM knowledge.units AS unit
+                WHERE unit.parse_id = parse.parse_id
+                    AND unit.problem_code = ANY(%(problem_codes)s))
+            OR EXISTS (
+                SELECT FROM jsonb_array_elements(parse.notes) AS note
+                WHERE note ->> 'code' = ANY(%(note_codes)s)))
         AND version.content_hash = parse.content_hash
         AND document.current_version_id = version.version_id
         AND document.source_id = %(source_id)s
@@ -387,11 +391,14 @@ WHERE document.source_id = %(source_id)s AND document.deleted_at IS NULL
     AND parse.problem_code IS NULL AND unit.problem_code IS NOT NULL;
 
 -- name: add_quarantine
+-- An entry says what is wrong now, however long something has been wrong there.
 INSERT INTO knowledge.quarantine
     (quarantine_id, source_id, document_id, version_id, unit, stage, code, reason, advice)
 VALUES (%(quarantine_id)s, %(source_id)s, %(document_id)s, %(version_id)s, %(unit)s, %(stage)s,
         %(code)s, %(reason)s, %(advice)s)
-ON CONFLICT (quarantine_id) DO UPDATE SET cleared_at = NULL;
+ON CONFLICT (quarantine_id) DO UPDATE
+    SET stage = excluded.stage, code = excluded.code, reason = excluded.reason,
+        advice = excluded.advice, cleared_at = NULL;
 
 -- name: clear_quarantine
 -- Entries of a source that are no longer a problem.

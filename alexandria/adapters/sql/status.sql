@@ -160,7 +160,8 @@ WHERE document.document_id = %(document_id)s AND document.tenant_id = %(tenant_i
 ORDER BY publication.published_at DESC LIMIT 1;
 
 -- name: related_documents
--- Documents whose nearest chunks lie nearest to the middle of a document's own, its copies aside.
+-- Documents whose nearest chunks lie nearest to the middle of a document's own, its copies aside;
+-- of several copies one, the best that may be read.
 WITH middle AS (
     SELECT avg(dense::vector({dimension}))::halfvec({dimension}) AS dense
     FROM knowledge.index_entries
@@ -172,8 +173,16 @@ near AS (
         AND (%(access_ids)s::uuid[] IS NULL OR entry.access_id = ANY(%(access_ids)s::uuid[]))
         AND entry.is_published AND entry.document_id <> %(document_id)s
         AND NOT entry.document_id = ANY(%(copy_ids)s::uuid[]) AND middle.dense IS NOT NULL
-    GROUP BY entry.document_id)
-SELECT document_id::text FROM near ORDER BY distance, document_id LIMIT %(limit)s;
+    GROUP BY entry.document_id),
+works AS (
+    SELECT near.document_id, near.distance,
+        coalesce(link.best_document_id, near.document_id) AS work_id
+    FROM near LEFT JOIN knowledge.near_duplicates AS link USING (document_id)),
+best AS (
+    SELECT DISTINCT ON (work_id) document_id,
+        min(distance) OVER (PARTITION BY work_id) AS distance
+    FROM works ORDER BY work_id, document_id = work_id DESC, works.distance, document_id)
+SELECT document_id::text FROM best ORDER BY distance, document_id LIMIT %(limit)s;
 
 -- name: add_check_result
 INSERT INTO knowledge.check_results (source_id, name, is_passed, description)

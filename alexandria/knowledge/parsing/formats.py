@@ -197,6 +197,7 @@ _LEADING = rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>\s*+)?(?:<!--(?:(?!-->).)*+--
 """Possessive throughout: what was taken is not given back to try again."""
 _PAGE = re.compile(_LEADING + rb"(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE | re.DOTALL)
 _DRAWING = re.compile(_LEADING + rb"(?:<!doctype\s+svg|<svg[\s>])", re.IGNORECASE | re.DOTALL)
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<")
 _MAIL_HEADERS = re.compile(
     rb"(?im)^(?:from|to|subject|date|received|return-path|message-id|mime-version|delivered-to):"
 )
@@ -267,7 +268,7 @@ def _is_text(head: bytes) -> bool:
 def _detect_text(head: bytes, extension: str) -> str:
     if _PAGE.match(head):
         return "text/html"
-    if _DRAWING.match(head):
+    if _DRAWING.match(head) or (extension == "svg" and _MARKUP.match(head)):
         return "image/svg+xml"
     named = BY_EXTENSION.get(extension)
     if named and _NAMED_TEXTS.match(named.media_type):

@@ -23,7 +23,7 @@ from alexandria.knowledge.parsing.drafts import (
     mean_confidence,
     one_line,
 )
-from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS, in_shades
+from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS, reduced, unpacked_pixels
 from alexandria.knowledge.parsing.recognized_layout import recognized_pieces
 from alexandria.knowledge.parsing.recognizers import TextRecognizer
 
@@ -60,6 +60,7 @@ class _Album:
     seen: dict[str, _Seen | None] = field(default_factory=dict[str, _Seen | None])
     images: list[Image] = field(default_factory=list[Image])
     failures: list[Note] = field(default_factory=list[Note])
+    unread: int = 0
 
     def add(self, found: FoundImage, unit: int, known: tuple[Piece, ...]) -> tuple[Piece, ...]:
         """Count the picture; returns the text it adds to its section.
@@ -84,10 +85,23 @@ class _Album:
         """The picture looked at for the first time."""
         recognizer = None if found.is_recognized else self.recognizer
         try:
-            return _look(found, recognizer, known if found.is_recognized else ())
+            seen = _look(found, recognizer, known if found.is_recognized else ())
         except RecognitionFailedError as error:
             self.failures.append(Note("image_not_recognized", error.message, unit))
             return _look(found, None, ())
+        if seen and not recognizer and not found.is_recognized:
+            self.unread += _may_hold_text(seen.image.width, seen.image.height)
+        return seen
+
+    def notes(self) -> tuple[Note, ...]:
+        """What of the pictures was not read: none is passed over in silence."""
+        if not self.unread:
+            return tuple(self.failures)
+        message = (
+            f"Pictures kept without their text: {self.unread}. Text recognition is off; "
+            "ALEXANDRIA_OCR_ENGINE turns it on."
+        )
+        return (*self.failures, Note("image_not_recognized", message))
 
 
 def recognize_images(
@@ -95,11 +109,11 @@ def recognize_images(
 ) -> tuple[Draft, tuple[Image, ...]]:
     """The draft with the text of its pictures, and the pictures.
 
-    Without a recognizer the pictures are kept and their text is not looked for.
+    Without a recognizer the pictures are kept, and a note says that nobody looked for their text.
     """
     album = _Album(recognizer)
     sections = tuple(_fill(album, section, unit) for unit, section in enumerate(draft.sections))
-    notes = (*draft.notes, *album.failures)
+    notes = (*draft.notes, *album.notes())
     return replace(draft, sections=sections, notes=notes), tuple(album.images)
 
 
@@ -126,7 +140,7 @@ def _look(
 
     try:
         with Pillow.open(BytesIO(found.content)) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if unpacked_pixels(picture) > MAX_PIXELS:
                 return None
             media_type = Pillow.MIME.get(picture.format or "", "application/octet-stream")
             pieces = known or _text(picture, recognizer)
@@ -148,10 +162,13 @@ def _look(
 
 
 def _text(picture: "Picture", recognizer: TextRecognizer | None) -> tuple[Piece, ...]:
-    too_small = picture.width < _MIN_WIDTH or picture.height < _MIN_HEIGHT
-    if recognizer is None or too_small:
+    if recognizer is None or not _may_hold_text(*picture.size):
         return ()
     return tuple(recognized_pieces(recognizer.recognize(picture)))
+
+
+def _may_hold_text(width: int, height: int) -> bool:
+    return width >= _MIN_WIDTH and height >= _MIN_HEIGHT
 
 
 def make_thumbnail(picture: "Picture") -> bytes:
@@ -159,7 +176,7 @@ def make_thumbnail(picture: "Picture") -> bytes:
     from PIL import Image as Pillow
     from PIL import ImageOps
 
-    small = in_shades(picture).convert("RGBA")
+    small = reduced(picture, THUMBNAIL_PIXELS)
     small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
     small = ImageOps.exif_transpose(small)
     white = Pillow.new("RGBA", small.size, "white")

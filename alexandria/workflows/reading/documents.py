@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alexandria.errors import NotFoundError
+from alexandria.knowledge.identifiers import derive_id
 from alexandria.knowledge.indexing import SearchFilter
 from alexandria.workflows.coverage import Coverage, document_coverage
 from alexandria.workflows.identity.audit import OPERATOR, record_event
@@ -275,6 +276,19 @@ def read_text(
         text.text,
         units=_spanning(_units(workspace, text.parse_id), text.text),
     )
+
+
+def expected_document_id(workspace: Workspace, path: str, content_hash: str) -> str:
+    """The id of the document that an uploaded file becomes.
+
+    Args:
+        workspace: The library.
+        path: In the tenant's upload folder.
+        content_hash: SHA-256 of the bytes.
+    """
+    location = str(workspace.uploads.resolve())
+    source_id = derive_id("source", workspace.tenant_id, "upload", location)
+    return derive_id("document", source_id, path, content_hash, "0")
 
 
 def delete_document(workspace: Workspace, document_id: str) -> Source:

@@ -17,8 +17,8 @@ from alexandria.errors import (
     UnsupportedFormatError,
 )
 from alexandria.identity.principals import read_id
-from alexandria.knowledge.identifiers import derive_id
 from alexandria.workflows.operating.generations import live_generation
+from alexandria.workflows.reading.documents import expected_document_id
 from alexandria.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ _LOOKING = BoundedSemaphore(2)
 """A picture may take hundreds of megabytes to decode: few at a time in one process."""
 
 MOST_PIXELS = 50_000_000
+MOST_WEBP_PIXELS = 25_000_000
+"""WebP takes four times the memory of any other format."""
+
+LONGEST_SIDE = 65_535
+"""Pixels. Each row takes memory of its own, however narrow the picture is."""
+
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 _IMAGE_ID = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{16})")
 
@@ -89,7 +95,7 @@ def search_images(workspace: Workspace, picture: bytes, *, limit: int = 10) -> l
 
     Raises:
         CorruptFileError: The bytes are no picture.
-        FileTooLargeError: It has more than 50 million pixels.
+        FileTooLargeError: It has more pixels than the limits allow.
         ModelMissingError: The image model of the settings is not on this machine.
     """
     thumbnail = _thumbnail_of(picture)
@@ -131,16 +137,8 @@ def read_image(workspace: Workspace, image_id: str) -> StoredImage:
 
 
 def expected_image_id(workspace: Workspace, path: str, content_hash: str) -> tuple[str, str]:
-    """Ids of the document and the picture that an uploaded picture becomes.
-
-    Args:
-        workspace: The library.
-        path: In the tenant's upload folder.
-        content_hash: SHA-256 of the bytes.
-    """
-    location = str(workspace.uploads.resolve())
-    source_id = derive_id("source", workspace.tenant_id, "upload", location)
-    document_id = derive_id("document", source_id, path, content_hash, "0")
+    """Ids of the document and the picture that an uploaded picture becomes."""
+    document_id = expected_document_id(workspace, path, content_hash)
     return document_id, f"{document_id}.{content_hash[:16]}"
 
 
@@ -149,7 +147,7 @@ def check_picture(content: bytes) -> None:
 
     Raises:
         CorruptFileError: The bytes are no picture, or it is cut short.
-        FileTooLargeError: It has more than 50 million pixels.
+        FileTooLargeError: It has more pixels than the limits allow.
         UnsupportedFormatError: It is a TIFF of several pages.
     """
     _thumbnail_of(content, is_one_page=True)
@@ -160,27 +158,48 @@ def _thumbnail_of(content: bytes, *, is_one_page: bool = False) -> bytes:
 
     Raises:
         CorruptFileError: The bytes are no picture, or it is cut short.
-        FileTooLargeError: It has more than 50 million pixels.
+        FileTooLargeError: It has more pixels than the limits allow.
         UnsupportedFormatError: It is a TIFF of several pages, and is to have one.
     """
     from PIL import Image as Pillow
 
-    from alexandria.knowledge.parsing.recognition import PICTURE_ERRORS, make_thumbnail
+    from alexandria.knowledge.parsing.recognition import (
+        PICTURE_ERRORS,
+        THUMBNAIL_PIXELS,
+        make_thumbnail,
+    )
 
     try:
         with _LOOKING, Pillow.open(BytesIO(content), formats=_FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise FileTooLargeError("The picture has more than 50 million pixels.")
+            _refuse_large(picture)
+            side = 2 * THUMBNAIL_PIXELS
+            picture.draft(None, (side, side))  # a JPEG is decoded no larger than needed
             thumbnail = make_thumbnail(picture)
             if is_one_page and picture.format == "TIFF" and _has_second_page(picture):
                 raise UnsupportedFormatError("The TIFF has several pages; add it as a document.")
             return thumbnail
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
-        raise FileTooLargeError("The picture has more than 50 million pixels.") from error
+        most = MOST_PIXELS // 10**6
+        raise FileTooLargeError(f"The picture has more than {most} million pixels.") from error
     except PICTURE_ERRORS as error:
         raise CorruptFileError(
             "The bytes are no picture that can be read: PNG, JPEG, GIF, BMP, TIFF or WebP."
         ) from error
+
+
+def _refuse_large(picture: "Picture") -> None:
+    """Refuse what would take much memory, by what its header says; nothing is unpacked yet.
+
+    Raises:
+        FileTooLargeError: It would.
+    """
+    from alexandria.knowledge.parsing.pictures.pixels import unpacked_pixels
+
+    most = MOST_WEBP_PIXELS if picture.format == "WEBP" else MOST_PIXELS
+    if unpacked_pixels(picture) > most:
+        raise FileTooLargeError(f"The picture has more than {most // 10**6} million pixels.")
+    if max(picture.size) > LONGEST_SIDE:
+        raise FileTooLargeError(f"A side of the picture is longer than {LONGEST_SIDE:,} pixels.")
 
 
 def _has_second_page(picture: "Picture") -> bool:

@@ -6,7 +6,7 @@ itself and is quarantined with that reason.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import PurePath
@@ -44,6 +44,9 @@ from alexandria.workflows.workspace import Workspace, content_cipher
 _PASSING = (NoTextLayerError, ReaderTimeoutError, ReaderMemoryError, ReaderCrashedError)
 """What another setting, or another day, may mend."""
 
+_PICTURE_UNREAD = "image_not_recognized"
+"""The note of a document that was read, but for the text in its pictures."""
+
 _NOTHING = ParsedDocument("", "", "und", "", "", (), ())
 
 _FEW_BYTES = 5_000_000
@@ -73,12 +76,7 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
     parameters = {"source_id": source.source_id, "parser_version": PARSER_VERSION}
     with stage_report("chunking/parsed_documents") as report:
         tally: Counter[str] = Counter()
-        passing = {
-            "problem_codes": [item.code for item in _PASSING],
-            "tools": _means(workspace),
-        }
-        for query in ("forget_unrecognized", "replace_part_read"):
-            workspace.database.execute(query, **parameters, **passing)
+        _forget_what_may_be_mended(workspace, parameters)
         while pending := _readable(workspace, source):
             workspace.progress.expect("parsed_documents", len(pending))
             tally += _read_all(workspace, pending)
@@ -89,6 +87,17 @@ def parse_documents(workspace: Workspace, source: Source) -> StageReport:
             quarantined = record_quarantine(workspace, source)
         report.details = {**tally, "quarantine_entries": quarantined}
     return report
+
+
+def _forget_what_may_be_mended(workspace: Workspace, parameters: Mapping[str, str]) -> None:
+    """Have read again what lacked a tool, time or memory, where there are others now."""
+    passing = {
+        "problem_codes": [item.code for item in _PASSING],
+        "note_codes": [_PICTURE_UNREAD],
+        "tools": _means(workspace),
+    }
+    for query in ("forget_unrecognized", "replace_part_read"):
+        workspace.database.execute(query, **parameters, **passing)
 
 
 def _means(workspace: Workspace) -> str:

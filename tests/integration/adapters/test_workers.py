@@ -32,6 +32,11 @@ def misbehave(how: str) -> str:
         os.kill(os.getpid(), signal.SIGSEGV)
     if how == "hoard":
         return str(len(bytearray(1024 * MEGABYTE)))
+    if how == "give up":
+        os.write(
+            2, b"memory allocation of 838860800 bytes failed\nstack backtrace:\n" + bytes(9999)
+        )
+        os.abort()
     if how == "refuse":
         raise CorruptFileError("It is torn.", advice="Mend it.")
     return f"{how} done"
@@ -70,6 +75,21 @@ def test_what_goes_wrong_in_a_task_ends_that_task_only(workers: Workers) -> None
     assert isinstance(errors["hoard"], MemoryError)
     assert isinstance(errors["refuse"], CorruptFileError)
     assert (str(errors["refuse"]), errors["refuse"].advice) == ("It is torn.", "Mend it.")
+
+
+def test_a_library_that_gives_up_for_want_of_memory_is_told_from_one_that_breaks(
+    workers: Workers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ways = ["fine", "give up", "well", "give up", "die"]
+    errors = [(one.task, type(one.error)) for one in workers.run(misbehave, ways)]
+    assert sorted(errors, key=str) == sorted(
+        [
+            *(("fine", type(None)), ("well", type(None)), ("die", ChildProcessError)),
+            *[("give up", MemoryError)] * 2,
+        ],
+        key=str,
+    )
+    assert "backtrace" not in capfd.readouterr().err
 
 
 def test_a_task_may_have_its_own_limit_of_time(workers: Workers) -> None:

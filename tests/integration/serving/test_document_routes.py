@@ -10,11 +10,15 @@ import pytest
 from fastapi import FastAPI
 
 from alexandria.settings import Settings
+from alexandria.workflows.operating.sources import add_source
+from alexandria.workflows.reports import StageReport
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
 
 Serve = Callable[[FastAPI], AbstractContextManager[httpx.Client]]
 SignIn = Callable[..., dict[str, str]]
+Sync = Callable[..., dict[str, StageReport]]
+Write = Callable[[Path, str | bytes], Path]
 SEARCH = "/api/v2/documents/search"
 UPLOAD = "/api/v2/documents/upload"
 UNKNOWN = "4f0c5b1e-8a53-5c55-9d4f-6a1f1c0f2a11"
@@ -119,6 +123,29 @@ def test_an_upload_lands_whole_in_the_upload_folder(
     assert kept["size_bytes"] == len(content)
     assert kept["is_new"]
     assert (settings.uploads / settings.tenant_id / kept["path"]).read_bytes() == content
+
+
+def test_an_upload_that_cannot_be_read_says_why_under_its_id(
+    workspace: Workspace,
+    serve_warm: Callable[..., Any],
+    sign_in: SignIn,
+    sync: Sync,
+    write: Write,
+    eventually: Callable[[Callable[[], Any]], Any],
+) -> None:
+    with serve_warm(workspace) as client:
+        client.headers.update(sign_in(workspace))
+        for form in ({}, {"is_private": "true"}):
+            file = {"file": ("scan.pdf", b"%PDF-1.7 and no more")}
+            kept = client.post(UPLOAD, files=file, data=form).json()
+            path = workspace.uploads / kept["path"]
+            write(path, path.read_bytes())
+            sync(workspace, add_source(workspace, workspace.uploads, name="uploads", kind="upload"))
+            address = f"/api/v2/documents/{kept['document_id']}"
+            eventually(lambda address=address: client.get(address).is_success)
+            detail = client.get(address).json()
+            assert detail["document"]["path"] == kept["path"]
+            assert detail["problem"]["code"] == "corrupt_file"
 
 
 @pytest.mark.parametrize(

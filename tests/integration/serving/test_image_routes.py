@@ -10,9 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image, ImageDraw
+from tiled_picture import tiled_tiff
 
+from alexandria.adapters.workers import Limits, Workers
 from alexandria.settings import Settings
 from alexandria.workflows.operating.sources import add_source
+from alexandria.workflows.reading.images import check_picture
 from alexandria.workflows.reports import StageReport
 from alexandria.workflows.workspace import Workspace
 from serving.app import create_app
@@ -245,6 +248,41 @@ def test_a_picture_over_the_limits_is_refused(
             response = client.post(route, **sent(content))
             assert response.status_code == 413
             assert response.headers["content-type"] == "application/problem+json"
+
+
+def blank(size: tuple[int, int], kind: str, **options: Any) -> bytes:
+    """A picture that is small as a file, whatever it unpacks to."""
+    buffer = io.BytesIO()
+    Image.new("L", size).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("route", [UPLOAD, SEARCH])
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("png", lambda: blank((20_000, 20_000), "PNG")),
+        ("png", lambda: blank((1, 70_000), "PNG")),
+        ("webp", lambda: blank((6_000, 6_000), "WEBP")),
+        ("tiff", lambda: tiled_tiff(20_000)),
+    ],
+    ids=["huge", "endless", "costly", "of one huge tile"],
+)
+def test_a_picture_that_unpacks_to_much_is_refused_before_it_does(
+    empty_api: httpx.Client, settings: Settings, route: str, kind: str, make: Callable[[], bytes]
+) -> None:
+    response = empty_api.post(route, **sent(make(), f"a.{kind}", f"image/{kind}"))
+    assert (response.status_code, response.json()["code"]) == (413, "file_too_large")
+    assert not settings.uploads.exists()
+
+
+def test_a_large_picture_is_looked_at_without_copies_of_it() -> None:
+    """What all private memory may hold here is little more than the picture's own pixels."""
+    with Workers(1, Limits(400 << 20, 60)) as workers:
+        (done,) = workers.run(
+            check_picture, [blank((7_000, 7_000), "TIFF", compression="packbits")]
+        )
+    assert done.error is None
 
 
 def test_an_upload_names_a_document_that_is_there(

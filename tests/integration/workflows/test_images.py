@@ -63,6 +63,13 @@ def page(*seeds: int, title: str = "Beds") -> str:
 
 
 @pytest.fixture
+def workspace(workspace: Workspace) -> Workspace:
+    """A library without text recognition: what a picture shows is not asked for here."""
+    settings = workspace.settings.model_copy(update={"ocr_engine": "off"})
+    return replace(workspace, settings=settings)
+
+
+@pytest.fixture
 def garden(workspace: Workspace, tmp_path: Path, write: Write, sync: Sync) -> Source:
     """Two pages with pictures, one of which is in both, published."""
     write(tmp_path / "garden/north.html", page(1, 2, title="North"))

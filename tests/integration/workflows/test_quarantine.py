@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from docx import Document
 from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
 
@@ -247,6 +248,56 @@ def test_the_scanned_pages_of_a_document_are_read_once_there_is_something_to_rea
     assert sum(report.row_count for report in sync(reading, source).values()) == 0
 
 
+def test_the_pictures_of_a_document_are_read_once_there_is_something_to_read_them_with(
+    workspace: Workspace,
+    source: Source,
+    shelf: Path,
+    sync: Sync,
+    write: Write,
+    found: Found,
+    differences: Differences,
+) -> None:
+    page = Image.new("L", (900, 200), 255)
+    words = "The ferry leaves at nine"
+    ImageDraw.Draw(page).text((40, 60), words, 0, ImageFont.load_default(48))
+    picture, content = BytesIO(), BytesIO()
+    page.save(picture, "PNG")
+    letter = Document()
+    letter.add_paragraph("The timetable hangs in the harbour office.")
+    letter.add_picture(picture)
+    letter.save(content)
+    write(shelf / "letter.docx", content.getvalue())
+    sync(workspace, source)
+    assert read_status(workspace).sources[0].coverage.notes == {"image_not_recognized": 1}
+    assert sync(workspace, source)["parsed_documents"].row_count == 0
+
+    settings = workspace.settings.model_copy(update={"ocr_engine": "rapidocr"})
+    reading = replace(workspace, settings=settings)
+    sync(reading, source, until="postgres_index")
+    assert found("Where does the timetable hang?")[0][0] == "letter.docx"
+    assert not any(words in text for _, text in found("When does the ferry leave?"))
+    sync(reading, source)
+    assert read_status(workspace).sources[0].coverage.notes == {}
+    assert words in found("When does the ferry leave?")[0][1]
+    assert differences() == []
+    assert sum(report.row_count for report in sync(reading, source).values()) == 0
+
+
+def test_an_entry_says_what_is_wrong_now(
+    workspace: Workspace, source: Source, shelf: Path, sync: Sync, write: Write
+) -> None:
+    content = BytesIO()
+    Image.effect_noise((300, 300), 80).save(content, "PNG")
+    write(shelf / "cut.png", content.getvalue()[:-9_000])
+    sync(workspace, source)
+    assert [entry.code for entry in read_status(workspace).quarantine] == ["no_text_layer"]
+    settings = workspace.settings.model_copy(update={"ocr_engine": "rapidocr"})
+    sync(replace(workspace, settings=settings), source)
+    (entry,) = read_status(workspace).quarantine
+    assert entry.code == "corrupt_file"
+    assert "OCR" not in entry.reason + entry.advice
+
+
 def read_or_break(task: Reading) -> Outcome:
     """Stands for readers with a defect that some files bring out."""
     if task.name == "crash.txt":
@@ -322,5 +373,7 @@ def test_a_text_that_breaks_what_cuts_it_costs_itself(
     sync(workspace, source)
     (entry,) = read_status(workspace).quarantine
     assert (entry.path, entry.code) == ("sail.txt", "reader_crashed")
+    coverage = read_status(workspace).sources[0].coverage
+    assert (coverage.quarantined, coverage.pending) == ({"reader_crashed": 1}, 0)
     published = {one.path for one in list_documents(workspace) if one.state == "published"}
     assert published == {path.name for path in shelf.iterdir()} - {"sail.txt"}

@@ -105,3 +105,7 @@ def test_a_document_with_many_copies_has_related_ones_all_the_same(
     detail = read_document(workspace, first.document_id)
     assert len(detail.copies) == 11
     assert {item.path for item in detail.related} == {"lighthouse.txt", "bakery.md", "garden.txt"}
+    other = next(item for item in list_documents(workspace) if item.path == "garden.txt")
+    related = [item.path for item in read_document(workspace, other.document_id).related]
+    copies = [copy.path for copy in detail.copies if copy.is_best] or [first.path]
+    assert sorted(related) == sorted(["lighthouse.txt", "bakery.md", *copies])

@@ -5,8 +5,9 @@ their side with a note which way is up. Whoever looks at pixels gets them as 8-b
 """
 
 import warnings
+from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alexandria.errors import CorruptFileError, FileTooLargeError
 
@@ -18,6 +19,10 @@ MAX_PIXELS = 100_000_000
 
 _DEEP = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _BRIGHT = 160
+_REDUCING_GAP = 2.0
+"""How much larger than asked for a picture stays until its last step, which is smoother."""
+_BAND = 1 << 20
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 
 def open_picture(content: bytes) -> "Picture":
@@ -46,8 +51,19 @@ def check_size(picture: "Picture") -> None:
     Raises:
         FileTooLargeError: It has more than `MAX_PIXELS`.
     """
-    if picture.width * picture.height > MAX_PIXELS:
+    if unpacked_pixels(picture) > MAX_PIXELS:
         raise _too_large()
+
+
+def unpacked_pixels(picture: "Picture") -> int:
+    """Pixels that are in memory while a picture is read, by what its header says.
+
+    A TIFF is unpacked by the tile, and a tile may be larger than the picture it lies in.
+    """
+    tags: Any = getattr(picture, "tag_v2", {})
+    width, length = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_LENGTH, 0)
+    tile = width * length if isinstance(width, int) and isinstance(length, int) else 0
+    return max(picture.width * picture.height, tile)
 
 
 def to_rgb(picture: "Picture", longest: int) -> tuple["Picture", float]:
@@ -80,17 +96,65 @@ def in_shades(picture: "Picture") -> "Picture":
 
     Deep greys reach from the darkest to the brightest that occurs.
     """
+    if picture.mode == "1":
+        return picture.convert("L")
+    return _stretched(picture, _depth(picture)) if picture.mode in _DEEP else picture
+
+
+def reduced(picture: "Picture", longest: int) -> "Picture":
+    """The picture in 8-bit RGBA, shrunk as far as can be done without a copy in full size.
+
+    Args:
+        picture: Of any mode; it is not changed.
+        longest: Its longer side stays at least twice that, or as it is.
+    """
+    from PIL import Image as Pillow
+
+    scale = min(1.0, longest / max(picture.size))
+    across, down = (
+        max(1, int(side / max(1, round(side * scale)) / _REDUCING_GAP)) for side in picture.size
+    )
+    if across == down == 1:
+        return in_shades(picture).convert("RGBA")
+    depth = _depth(picture) if picture.mode in _DEEP else (0.0, 0.0)
+    size = (-(-picture.width // across), -(-picture.height // down))
+    small = Pillow.new("RGBA", size)
+    for top, band in _bands(picture, down):
+        plain = _stretched(band, depth) if band.mode in _DEEP else in_shades(band)
+        small.paste(plain.convert("RGBA").reduce((across, down)), (0, top // down))
+    small.info = {"exif": picture.info["exif"]} if "exif" in picture.info else {}
+    return small
+
+
+def _bands(picture: "Picture", step: int = 1) -> Iterator[tuple[int, "Picture"]]:
+    """Parts of the picture over its whole width, each with its top, a multiple of `step`."""
+    rows = step * max(1, _BAND // (picture.width * step))
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
+def _depth(picture: "Picture") -> tuple[float, float]:
+    """The darkest and the brightest value of a picture with deep greys."""
+    import numpy as np
+
+    lows, highs = list[float](), list[float]()
+    for _, band in _bands(picture):
+        values = np.nan_to_num(np.asarray(band, dtype=np.float32))
+        lows.append(float(values.min()))
+        highs.append(float(values.max()))
+    return min(lows), max(highs)
+
+
+def _stretched(picture: "Picture", depth: tuple[float, float]) -> "Picture":
+    """Deep greys in 8-bit greys, from the darkest to the brightest of the depth."""
     import numpy as np
     from PIL import Image as Pillow
 
-    if picture.mode == "1":
-        return picture.convert("L")
-    if picture.mode not in _DEEP:
-        return picture
+    low, high = depth
     values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
-    low, high = float(values.min()), float(values.max())
-    shades = (values - low) * (255 / max(high - low, 1.0))
-    return Pillow.fromarray(shades.astype(np.uint8))
+    values -= low
+    values *= 255 / max(high - low, 1.0)
+    return Pillow.fromarray(values.astype(np.uint8))
 
 
 def _on_paper(picture: "Picture") -> "Picture":

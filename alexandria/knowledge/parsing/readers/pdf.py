@@ -55,6 +55,11 @@ _LINE = re.compile("[^\n\ufffe]+\ufffe?|\ufffe")
 _WORD = re.compile(r"\S+")
 _PASSWORD_ERROR = 4
 _MAX_TITLE = 200
+_UNTOLD = replace(
+    PICTURE_UNIT,
+    reason="The page's font does not tell its letters; its text exists only as pixels.",
+    advice=HOW_TO_RECOGNIZE,
+)
 _NO_BOX = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -158,11 +163,10 @@ def _read_page(document: "PdfDocument", number: int, recognizer: TextRecognizer 
 
 def _recognized(page: "PdfPage", lines: list[Line], recognizer: TextRecognizer | None) -> _Page:
     """The page by its looks; what its text layer held stays when recognition finds nothing."""
-    problem = None if lines else _problem(page)
+    problem = _UNTOLD if lines else _problem(page)
     if recognizer is None:
-        images = page_images(page, is_recognized=True)
-        return _Page(lines, images=images, problem=problem)
-    if not lines and problem is None:
+        return _Page([], images=page_images(page, is_recognized=True), problem=problem)
+    if problem is None:
         return _Page(lines)
     try:
         pieces = recognize_page(page, recognizer)

@@ -1,7 +1,7 @@
 """Tables on a PDF page, made out from where the words stand.
 
 A table is looked for only where at least three lines in a row are cut by wide gaps into
-values, most of them figures. Its columns are what most of those lines leave free of ink
+values, about half of them figures. Its columns are what most of those lines leave free of ink
 between; the headers are the words above them. Where the columns do not come out clean, or a
 word would get lost, the lines stay as they are.
 
@@ -127,7 +127,7 @@ def _may_be_row(line: Line) -> bool:
     return (
         line.height > 0
         and len(words) >= _FEWEST_CELLS
-        and sum(any(map(str.isdigit, word)) or word in _NOTHING for word in words) > 1
+        and any(any(map(str.isdigit, word)) or word in _NOTHING for word in words)
     )
 
 
@@ -137,7 +137,7 @@ def _row(at: int, words: Sequence[Line]) -> _Row:
 
 def _is_row(row: _Row) -> bool:
     figures = sum(_is_figure(cell.text) for cell in row.cells)
-    return len(row.cells) >= _FEWEST_CELLS and figures > 1 and 2 * figures >= len(row.cells) - 1
+    return len(row.cells) >= _FEWEST_CELLS and 2 * figures >= len(row.cells) - 1
 
 
 def _is_figure(text: str) -> bool:
@@ -193,7 +193,8 @@ def _table(
     columns = _under_headers(columns, above)
     names = _names(above, columns)
     body = [_texts(rows[at].words, columns) if at in rows else [lines[at].text] for at in run]
-    pieces = tuple(table_pieces([names, *body] if any(names) else body, header=int(any(names))))
+    named = any(names)  # else headers may be years, which are rows like any other until now
+    pieces = tuple(table_pieces([names, *body] if named else body, header=1 if named else None))
     for first in sorted({run[0], *taken}):
         if _holds_all(pieces, [line.text for line in lines[first : run[-1] + 1]]):
             return first, pieces

@@ -315,3 +315,21 @@ def test_a_chapter_that_is_listed_and_missing_is_accounted_for(samples: Samples)
     document = parse_document(content, "book.epub")
     problems = [unit.problem.code if unit.problem else "" for unit in document.units]
     assert problems == ["no_text_layer", "", "", "corrupt_file", ""]
+
+
+def test_what_a_page_declares_is_none_of_its_text(secret: Path) -> None:
+    subset = f'[<!ENTITY l0 "ha">{LAUGHS}<!ENTITY x SYSTEM "{secret.as_uri()}">]'
+    for doctype in ("html", 'html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x.dtd"'):
+        page = f"<!DOCTYPE {doctype} {subset}><html><body><p>Beans &l9; grow.</p></body></html>"
+        document = parse_document(page.encode(), "x.html")
+        assert document.text == "Beans &l9; grow."
+
+
+def test_a_drawing_is_one_whatever_its_document_type_is_called() -> None:
+    drawing = '<!DOCTYPE laughs [<!ENTITY l0 "ha">{}]><svg><text>Bed &l{};</text></svg>'
+    document = parse_document(drawing.format("", 0).encode(), "x.svg")
+    assert (document.media_type, document.text) == ("image/svg+xml", "Bed")
+    for content in (drawing.format(LAUGHS, 9), "<drawing>Bed</drawing>"):
+        with pytest.raises(CorruptFileError):
+            parse_document(content.encode(), "x.svg")
+    assert parse_document(b"Nothing was drawn.", "x.svg").media_type == "text/plain"

@@ -331,3 +331,26 @@ def test_external_entities_are_not_read(specials: Samples) -> None:
     document = parse_document(specials["entity.epub"], "entity.epub")
     assert "before" in document.text
     assert "root:" not in document.text
+
+
+def test_a_page_in_a_font_without_letters_is_not_read_as_signs(tools: Tools) -> None:
+    untold = (
+        "begincmap 1 begincodespacerange <00> <ff> endcodespacerange "
+        "1 beginbfrange <00> <ff> <e000> endbfrange endcmap"
+    )
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Count 2/Kids[3 0 R 4 0 R]/MediaBox[0 0 612 792]>>",
+        "<</Type/Page/Parent 2 0 R/Contents 5 0 R/Resources<</Font<</F1 6 0 R>>>>>>",
+        "<</Type/Page/Parent 2 0 R/Contents 5 0 R/Resources<</Font<</F1 7 0 R>>>>>>",
+        "<</Length 44>>stream\nBT /F1 12 Tf 72 720 Td (Beans like it) Tj ET \nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 8 0 R>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        f"<</Length {len(untold)}>>stream\n{untold}\nendstream",
+    ]
+    body = "".join(f"{n} 0 obj\n{one}\nendobj\n" for n, one in enumerate(objects, start=1))
+    content = f"%PDF-1.4\n{body}trailer<</Root 1 0 R>>".encode()
+    document = parse_document(content, "x.pdf")
+    codes = [unit.problem.code if unit.problem else "" for unit in document.units]
+    assert (document.text, codes) == ("Beans like it", ["no_text_layer", ""])
+    assert not any(unit.problem for unit in parse_document(content, "x.pdf", tools).units)

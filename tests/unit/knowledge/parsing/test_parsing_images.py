@@ -3,9 +3,11 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
+from tiled_picture import tiled_tiff
 
 from alexandria.errors import (
     CorruptFileError,
@@ -16,7 +18,7 @@ from alexandria.errors import (
 from alexandria.knowledge.documents import BlockKind, UnitKind, under_name
 from alexandria.knowledge.parsing import parse_document
 from alexandria.knowledge.parsing.drafts import Draft, FoundImage, Piece, Section
-from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS, to_rgb
+from alexandria.knowledge.parsing.pictures.pixels import MAX_PIXELS, in_shades, reduced, to_rgb
 from alexandria.knowledge.parsing.recognition import recognize_images, uncertain_units
 from alexandria.knowledge.parsing.recognizers import RecognizedLine, Tools
 
@@ -206,3 +208,36 @@ def test_a_picture_that_breaks_recognition_costs_only_its_text() -> None:
 def test_a_picture_file_that_breaks_recognition_is_quarantined() -> None:
     with pytest.raises(RecognitionFailedError):
         parse_document(saved([half_black("L")], "PNG"), "x.png", Tools(recognizer=Broken()))
+
+
+def test_pictures_that_nobody_looked_for_text_in_are_noted() -> None:
+    large = FoundImage(saved([half_black("L", (200, 100))], "PNG"))
+    small = FoundImage(saved([half_black("L", (40, 20))], "PNG"))
+    draft, images = recognize_images(_draft(large, small), None)
+    (note,) = draft.notes
+    assert (note.code, note.unit, len(images)) == ("image_not_recognized", None, 4)
+    assert "without their text: 1." in note.message
+    scan = replace(large, is_recognized=True)  # a page whose own problem says so
+    assert recognize_images(_draft(scan, small), None)[0].notes == ()
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "I", "I;16", "F", "LA", "RGBA"]
+)
+def test_a_picture_is_shrunk_in_parts_as_it_is_in_one(mode: str) -> None:
+    picture = half_black(mode, (1800, 900))
+    whole = in_shades(picture).convert("RGBA").reduce(3)
+    assert reduced(picture, 300).size == whole.size
+    assert ImageChops.difference(reduced(picture, 300), whole).getbbox() is None
+
+
+def test_a_strip_is_shrunk_along_its_length_only() -> None:
+    assert reduced(half_black("L", (4, 60_000)), 300).size == (2, 600)
+    assert reduced(half_black("L", (60_000, 1)), 300).size == (600, 1)
+
+
+def test_a_tile_larger_than_its_picture_counts(tools: Tools) -> None:
+    with pytest.raises(FileTooLargeError):
+        parse_document(tiled_tiff(20_000), "x.tif", tools)
+    with pytest.raises(CorruptFileError):  # there is no tile in it
+        parse_document(tiled_tiff(64), "x.tif", tools)

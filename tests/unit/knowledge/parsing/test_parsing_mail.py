@@ -306,3 +306,15 @@ def test_a_letter_that_begins_with_from_is_text() -> None:
 def test_a_text_without_headers_is_no_mail() -> None:
     with pytest.raises(CorruptFileError):
         read(b"\nonly words\n")
+
+
+def test_a_message_that_ends_too_early_says_so() -> None:
+    whole = with_parts(TEXT, attached("filename=a.pdf"))
+    assert read(whole).notes == ()
+    cut = read(whole.removesuffix(b"--b--\n"))
+    assert [(note.code, note.unit) for note in cut.notes] == [("file_cut", 0)]
+    assert cut.text == read(whole).text
+    page = b"From: <Saved by a browser>\nContent-Type: multipart/related; boundary=b\n\n"
+    page += f"--b\n{HTML}\n".encode()
+    assert [note.code for note in parse_document(page, "x.mhtml").notes] == ["file_cut"]
+    assert parse_document(page + b"--b--\n", "x.mhtml").notes == ()

@@ -185,3 +185,11 @@ def test_other_pages_keep_their_order_and_pictures_silent() -> None:
     assert document.text.startswith("last")
     assert "bean plant" not in document.text
     assert BlockKind.TABLE in {one.kind for one in document.blocks}
+
+
+def test_a_page_without_an_end_says_so() -> None:
+    whole = "<html><body><h1>Beans</h1><p>They like light soil.</p></body></html>"
+    assert parse_document(whole.encode(), "x.html").notes == ()
+    for cut in (whole[:-16], whole[:45]):
+        assert [note.code for note in parse_document(cut.encode(), "x.html").notes] == ["file_cut"]
+    assert parse_document(b"<p>Only a part of a page.", "x.html").notes == ()

@@ -302,6 +302,34 @@ def test_pdf_labels_to_the_left_name_the_rows_below() -> None:
     ]
 
 
+def _ruled(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows of a page with a table as programs draw it, all its columns of one width."""
+    from fpdf import FPDF
+
+    page = FPDF()
+    page.add_page()
+    page.set_font("helvetica", size=11)
+    with page.table() as table:
+        for row in rows:
+            table.row(row)
+    return rows_of(parse_document(bytes(page.output()), "x.pdf"))
+
+
+def test_pdf_columns_may_be_headed_by_years() -> None:
+    rows = [("Metric", "2022", "2023"), ("Net income", "782", "64"), ("Cost of beans", "9", "12")]
+    assert _ruled(rows) == [
+        "Metric: Net income; 2022: 782; 2023: 64",
+        "Metric: Cost of beans; 2022: 9; 2023: 12",
+    ]
+
+
+def test_pdf_rows_may_hold_more_words_than_figures() -> None:
+    towns = [("Norway", "Oslo", "709000"), ("Sweden", "Lund", "94000"), ("Malta", "Birgu", "2600")]
+    assert _ruled([("Country", "Town", "People"), *towns])[1] == (
+        "Country: Sweden; Town: Lund; People: 94000"
+    )
+
+
 def test_pdf_prose_with_numbers_stays_prose() -> None:
     lines = [
         (f"In {1900 + at} there were {at} wet days and {at * 3} dry ones.",) for at in range(9)

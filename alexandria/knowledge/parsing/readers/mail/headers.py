@@ -8,7 +8,7 @@ one, and bytes without a name for their encoding are looked at like any text's.
 import re
 from collections.abc import Sequence
 from email import message_from_bytes
-from email.errors import HeaderParseError
+from email.errors import CloseBoundaryNotFoundDefect, HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.policy import Compat32
@@ -42,6 +42,11 @@ _POLICY = _BoundedFields()
 def parse_message(content: bytes) -> Message:
     """The message in these bytes, its fields as they were sent."""
     return message_from_bytes(content, policy=_POLICY)
+
+
+def is_cut(message: Message) -> bool:
+    """Whether the message of several parts ends before the mark of its end."""
+    return any(isinstance(one, CloseBoundaryNotFoundDefect) for one in message.defects)
 
 
 def header_text(message: Message, name: str) -> str:

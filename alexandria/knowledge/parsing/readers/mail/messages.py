@@ -16,7 +16,12 @@ from alexandria.errors import (
 )
 from alexandria.knowledge.documents import Note, Problem
 from alexandria.knowledge.parsing.drafts import Draft, Source
-from alexandria.knowledge.parsing.readers.mail.headers import header_text, parse_message, sender_of
+from alexandria.knowledge.parsing.readers.mail.headers import (
+    header_text,
+    is_cut,
+    parse_message,
+    sender_of,
+)
 from alexandria.knowledge.parsing.readers.mail.letters import Letter, draft_letters
 from alexandria.knowledge.parsing.readers.mail.parts import Parts, read_parts
 
@@ -75,7 +80,7 @@ def read_letter(content: bytes) -> Letter:
         fields=tuple(_fields(message)),
         body=(*parts.body, *parts.events),
         files=tuple(parts.files),
-        notes=tuple(_notes(parts)),
+        notes=tuple(_notes(message, parts)),
     )
 
 
@@ -90,7 +95,9 @@ def _refuse_unreadable(parts: Parts) -> None:
         raise UnsupportedFormatError("The message is wrapped in a signature.", advice=_UNWRAP)
 
 
-def _notes(parts: Parts) -> Iterator[Note]:
+def _notes(message: Message, parts: Parts) -> Iterator[Note]:
+    if is_cut(message):
+        yield Note("file_cut", "The message ends too early; it was read as far as it goes.")
     if parts.encrypted or parts.wrapped:
         count = parts.encrypted + parts.wrapped
         yield Note("encrypted_part", f"Parts that are encrypted or wrapped were not read: {count}.")

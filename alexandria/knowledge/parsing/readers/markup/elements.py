@@ -6,6 +6,12 @@ from collections.abc import Iterator
 from alexandria.errors import CorruptFileError
 from alexandria.knowledge.parsing.archives import Element
 
+_DECLARATIONS = re.compile(
+    r"(\s*+(?:<\?xml[^>]*+>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<!doctype\s[^<>\[]*+)\[.*?\]\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What XML may declare within its document type; libxml2 would take it for text of an HTML page."""
+
 _TOO_DEEP = "ERR_RESOURCE_LIMIT"
 _LONGEST_TAG = 50_000
 _LONG_TAG = re.compile(rf"<[A-Za-z][^<>]{{{_LONGEST_TAG},}}")
@@ -28,6 +34,8 @@ def parse_markup(markup: str) -> Element:
         remove_pis=True,
         huge_tree=True,  # 2,048 elements deep instead of 256; beyond it text would be lost
     )
+    if found := _DECLARATIONS.match(markup):
+        markup = f"{found[1]}>{markup[found.end() :]}"
     try:
         root = etree.fromstring(_LONG_TAG.sub(_shorten, markup).encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
