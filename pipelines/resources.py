@@ -9,6 +9,7 @@ import dagster as dg
 
 from alexandria.settings import Settings
 from alexandria.workflows.workspace import Workspace, open_workspace
+from pipelines.collector import collect_rarely
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtCliResource
@@ -20,6 +21,7 @@ DBT_MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 @dg.resource(description="The library's ledger, blobs, model and indexes, from the settings.")
 def workspace(_context: dg.InitResourceContext) -> Iterator[Workspace]:
     """Open the workspace that the environment describes; close it when the run ends."""
+    collect_rarely()
     with open_workspace(Settings()) as opened:
         yield opened
 

@@ -19,6 +19,7 @@ from alexandria.errors import AlexandriaError, UnreadableError
 from alexandria.settings import Settings
 from alexandria.workflows.progress import Progress
 from alexandria.workflows.workspace import Workspace, open_workspace
+from pipelines.collector import collect_rarely
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -78,6 +79,7 @@ def opened(
     home: Path | None, progress: Progress | None = None, *, tenant: str | None = None
 ) -> Generator[Workspace]:
     """The library of the home, with plain errors around whatever is done with it."""
+    collect_rarely()
     with plain_errors(), open_workspace(read_settings(home, tenant), progress) as workspace:
         yield workspace
 

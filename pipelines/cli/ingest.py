@@ -11,10 +11,10 @@ import typer
 from alexandria.settings import Module
 from alexandria.workflows.operating.sources import Source, add_source
 from alexandria.workflows.operating.status import SourceStatus, list_source_status
-from alexandria.workflows.quality.checks import prepare_checks
 from alexandria.workflows.workspace import Workspace
 from pipelines.cli.console import HomeOption, JsonOption, err, opened, out, print_json, print_table
 from pipelines.cli.progress import StageBars
+from pipelines.collector import collect_rarely
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def ingest(
 
     Example: alexandria ingest ~/Books ~/notes.md
     """
+    collect_rarely()
     bars = StageBars(err, quiet=as_json)
     Thread(target=_import_ahead, name="import dagster", daemon=True).start()
     with opened(home, bars) as workspace:
@@ -57,7 +58,6 @@ def ingest(
             add_source(workspace, path, name=name, module=as_module(module), tags=tag)
             for path in paths
         ]
-        prepare_checks(workspace, sources)
         if questions is not None:
             from alexandria.workflows.quality.labelled_questions import load_questions
 

@@ -9,12 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alexandria.adapters.great_expectations import (
-    Expectation,
-    SuiteResult,
-    import_ahead,
-    run_suite,
-)
+from alexandria.adapters.great_expectations import Expectation, SuiteResult, run_suite
 from alexandria.knowledge.documents import PARSER_VERSION
 from alexandria.knowledge.indexing import ScoredChunk, SearchFilter, VectorIndex
 from alexandria.workflows.operating.generations import Generation, fed_generations
@@ -122,17 +117,6 @@ def check_parity(workspace: Workspace, source: Source) -> CheckOutcome:
 def check_published(workspace: Workspace, source: Source) -> CheckOutcome:
     """The index publishes exactly the chunks that the ledger says, and Qdrant owes nothing."""
     return _for_generations(workspace, source, _check_published)
-
-
-def prepare_checks(workspace: Workspace, sources: Sequence[Source]) -> None:
-    """Import what the checks are made with, where they are sure to be made and there is room.
-
-    That is when a source was never synced: its run spends its first seconds waiting. Beside text
-    recognition the import is too much memory; there it follows later.
-    """
-    is_new = any(source.synced_at is None for source in sources)
-    if is_new and workspace.settings.ocr_engine == "off":
-        import_ahead()
 
 
 def record_check(workspace: Workspace, source: Source, name: str, outcome: CheckOutcome) -> None:
