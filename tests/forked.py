@@ -140,7 +140,7 @@ def start_worker_server() -> None:
     """Start the server that this process's workers are forked from, with what they all import.
 
     A library starts it when it first reads. Its workers last for a test, and each would import
-    again what it signs texts with.
+    again what it reads and cuts with.
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["__main__", "alexandria.workflows.stages.preloaded", *_IN_WORKERS]

@@ -18,6 +18,8 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
+from bench.drop import cited
+
 COMMAND = str(Path(sys.executable).parent / "alexandria")
 START_SECONDS = 150
 ANSWER_SECONDS = 120
@@ -148,6 +150,13 @@ def test_the_sensor_brings_in_a_source_and_a_file_dropped_later(library: Running
     (library.folder / "second.txt").write_text("The greenhouse key hangs behind the blue clock.")
     where = "Where does the greenhouse key hang?"
     wait_until(lambda: "blue clock" in quoted(library, where), ANSWER_SECONDS)
+
+
+def test_the_benchmark_of_dropped_files_is_let_in_and_sees_what_is_cited(
+    library: RunningLibrary,
+) -> None:
+    question = "Who founded the hive on the roof?"
+    assert "first.md" in cited(library.api, library.key, question)
 
 
 def test_a_deleted_file_stops_answering(library: RunningLibrary) -> None:

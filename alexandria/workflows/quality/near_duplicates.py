@@ -12,7 +12,6 @@ from datetime import datetime
 
 import numpy as np
 
-from alexandria.adapters.workers import result_of
 from alexandria.knowledge.likeness import (
     METHOD,
     SKETCH_BYTES,
@@ -27,7 +26,6 @@ from alexandria.knowledge.likeness import (
 from alexandria.workflows.operating.sources import Source
 from alexandria.workflows.quality.checks import CheckOutcome
 from alexandria.workflows.reports import StageReport, stage_report
-from alexandria.workflows.stages.piecework import Signing, sign_text
 from alexandria.workflows.workspace import Workspace
 
 SAME_TEXT = "same text"
@@ -97,14 +95,11 @@ def _sign(workspace: Workspace, tenant_id: str) -> int:
     database = workspace.database
     pending: list[str] = database.column("pending_signatures", tenant_id=tenant_id, method=METHOD)
     workspace.progress.expect("near_duplicates", len(pending))
-    signings = (
-        Signing(parse_id, database.value("parsed_text", parse_id=parse_id)) for parse_id in pending
-    )
-    for done in workspace.workers.run(sign_text, signings):
-        signature = result_of(done)
+    for parse_id in pending:
+        signature = Signature.of(database.value("parsed_text", parse_id=parse_id))
         database.execute(
             "add_signature",
-            parse_id=done.task.parse_id,
+            parse_id=parse_id,
             method=METHOD,
             run_count=signature.run_count,
             signature=signature.to_bytes(),

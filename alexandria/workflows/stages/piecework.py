@@ -1,4 +1,4 @@
-"""What worker processes do: read a file, cut a document, weigh words, sign a text.
+"""What worker processes do: read a file, cut a document, weigh words.
 
 Each is a function of a module that takes one picklable task and returns a picklable result.
 A worker reads blobs and keeps new ones; the ledger is written by the process that asked.
@@ -26,7 +26,6 @@ from alexandria.knowledge.indexing import SparseVector
 if TYPE_CHECKING:
     from alexandria.adapters.identity.ciphers import ContentCipher
     from alexandria.knowledge.embedding import Embedder
-    from alexandria.knowledge.likeness import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +92,6 @@ class Weighing:
 
     number: int
     texts: list[tuple[str, str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """A parse's text, to be signed so that copies of it are found."""
-
-    parse_id: str
-    text: str
 
 
 def problem_of(error: Exception | None) -> Problem:
@@ -181,13 +172,6 @@ def weigh_texts(task: Weighing) -> dict[str, SparseVector]:
     from alexandria.knowledge.terms import entry_weights
 
     return {chunk_id: entry_weights(text, language) for chunk_id, text, language in task.texts}
-
-
-def sign_text(task: Signing) -> "Signature":
-    """What tells the text from others."""
-    from alexandria.knowledge.likeness import Signature
-
-    return Signature.of(task.text)
 
 
 @cache

@@ -7,6 +7,6 @@ import importlib
 
 from alexandria.knowledge.parsing.languages import load_model
 
-for _name in ("lxml.etree", "numpy", "datasketch", "alexandria.workflows.stages.piecework"):
+for _name in ("lxml.etree", "numpy", "alexandria.workflows.stages.piecework"):
     importlib.import_module(_name)
 load_model()
