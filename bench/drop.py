@@ -57,7 +57,7 @@ def running(library: Library) -> Generator[str]:
     ports = ["--api-port", str(api), "--dagster-port", str(dagster)]
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [COMMAND, "up", "--home", library.home, *ports],
+            [COMMAND, "up", "--no-link", "--home", library.home, *ports],
             env=library.environment() | {"ALEXANDRIA_RATE_LIMIT_REQUESTS": _LIMIT},
             stdout=said,
             stderr=said,
@@ -74,7 +74,8 @@ def running(library: Library) -> Generator[str]:
 
 
 def sign_in(library: Library) -> str:
-    """An API key of the library's owner, as `alexandria up` puts it into its link."""
+    """An API key of the library's owner; `alexandria up` puts one like it into its link, which
+    ends the one before, so it runs without here."""
     with library.opened() as workspace:
         key = renew_owner_key(workspace)
     assert key, "the library is new: nobody has taken the owner's rights away"
