@@ -74,8 +74,10 @@ def running(library: Library) -> Generator[str]:
 
 
 def sign_in(library: Library) -> str:
-    """An API key of the library's owner; `alexandria up` puts one like it into its link, which
-    ends the one before, so it runs without here."""
+    """An API key of the library's owner.
+
+    A link of `alexandria up` has one too, which ends the one before: here it prints none.
+    """
     with library.opened() as workspace:
         key = renew_owner_key(workspace)
     assert key, "the library is new: nobody has taken the owner's rights away"
