@@ -193,6 +193,11 @@ def _differences(one: Outcome, other: Outcome) -> dict[str, set[str]]:
     return {table: rows for table, rows in found.items() if rows}
 
 
+def _assert_same_end(outcome: Outcome, undisturbed: Outcome) -> None:
+    assert not _differences(outcome, undisturbed)
+    assert outcome == undisturbed
+
+
 @pytest.fixture(scope="module")
 def parent() -> Iterator[Parent]:
     """What doomed runs are forked from: they import nothing of their own."""
@@ -222,9 +227,7 @@ def test_a_run_killed_at_any_stage_is_continued_to_the_same_end(
     ended = doom(stage, event, count).wait(120)
     assert ended == -signal.SIGKILL, (tmp_path / "doomed.log").read_text()
     sync(copy, read_source(copy, "shelf"))
-    outcome = _outcome(copy, snapshot)
-    assert not _differences(outcome, undisturbed)
-    assert outcome == undisturbed
+    _assert_same_end(_outcome(copy, snapshot), undisturbed)
 
 
 def test_a_run_killed_again_and_again_still_ends_where_it_should(
@@ -239,9 +242,7 @@ def test_a_run_killed_again_and_again_still_ends_where_it_should(
         ended = doom(stage, event, 2).wait(120)
         assert ended in (0, -signal.SIGKILL), (tmp_path / "doomed.log").read_text()
     sync(copy, read_source(copy, "shelf"))
-    outcome = _outcome(copy, snapshot)
-    assert not _differences(outcome, undisturbed)
-    assert outcome == undisturbed
+    _assert_same_end(_outcome(copy, snapshot), undisturbed)
 
 
 def test_a_listing_whose_run_was_killed_does_not_bring_back_what_is_gone_since(

@@ -25,8 +25,8 @@ SignIn = Callable[[Any], AbstractContextManager[httpx.Client]]
 Eventually = Callable[[Callable[[], Any]], Any]
 IsRefusal = Callable[[httpx.Response], bool]
 
-CLIENTS = 4
-CROWD = 12
+CLIENTS = 8
+CROWD = 30
 LONGEST_SECONDS = 20
 """A client gives up after so long, and the test fails: nothing may hang."""
 
